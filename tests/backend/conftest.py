@@ -143,6 +143,10 @@ class TableSession:
         """Select all rows."""
         return self.execute(f"SELECT * FROM {self.part_relation(part, columns)}")  # noqa: S608 - an own relation
 
+    def part_bytes(self, part: Part) -> int:
+        """Read all of it."""
+        return int(self.part_table(part, self._names(part.signal)).nbytes)
+
     def whole_rows(
         self,
         signal: Signal,

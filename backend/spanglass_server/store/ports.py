@@ -141,6 +141,9 @@ class QuerySession(Protocol):
     def column_bytes(self, part: Part) -> Mapping[str, int]:
         """How many bytes each column of a part takes on disk, by its stored name; nothing of memory. Reads no data."""
 
+    def part_bytes(self, part: Part) -> int:
+        """About how many bytes the columns of a part of this session take once they are read."""
+
     @property
     def kept(self) -> PartCache:
         """What was made of parts, for this session and later ones."""

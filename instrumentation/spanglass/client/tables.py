@@ -54,15 +54,47 @@ class Answer:
         return _imported("polars", "pip install polars").from_arrow(self.arrow)
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """Return a dict a row; times are numbers of nanoseconds since 1970."""
+        """Return a dict a row; times, also those in lists and structs, are numbers of nanoseconds since 1970.
+
+        ClientError for a time that such a number can't tell.
+        """
         pa = _pyarrow()
         table = self.arrow
-        for place, field in enumerate(table.schema):
-            if pa.types.is_timestamp(field.type):
-                in_ns = table.column(place).cast(pa.timestamp("ns", field.type.tz)).cast(pa.int64())
-                table = table.set_column(place, field.name, in_ns)
-        rows: list[dict[str, Any]] = table.to_pylist()
+        try:
+            for place, field in enumerate(table.schema):
+                column = table.column(place)
+                if _numbered(pa, field.type) != field.type:
+                    column = column.cast(_numbered(pa, field.type, in_ns=True)).cast(_numbered(pa, field.type))
+                    table = table.set_column(place, field.name, column)
+            rows: list[dict[str, Any]] = table.to_pylist()
+        except (pa.ArrowException, ValueError, OverflowError) as error:
+            message = f"a value can't be given as Python's ({error}): take to_arrow(), or cast it in SQL"
+            raise ClientError(message) from None
         return rows
+
+
+def _numbered(pa: Any, kind: Any, *, in_ns: bool = False) -> Any:
+    """A type of Arrow with numbers of nanoseconds for times, wherever they stand; ``in_ns``: with times that have them.
+
+    Durations and times of a day are such numbers too.
+    """
+    types = pa.types
+    if types.is_timestamp(kind):
+        return pa.timestamp("ns", kind.tz) if in_ns else pa.int64()
+    if types.is_duration(kind):
+        return pa.duration("ns") if in_ns else pa.int64()
+    if types.is_time(kind):
+        return pa.time64("ns") if in_ns else pa.int64()
+    if types.is_struct(kind):
+        return pa.struct([each.with_type(_numbered(pa, each.type, in_ns=in_ns)) for each in kind])
+    if types.is_map(kind):
+        return pa.map_(*(_numbered(pa, each, in_ns=in_ns) for each in (kind.key_type, kind.item_type)))
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        inside = kind.value_field.with_type(_numbered(pa, kind.value_type, in_ns=in_ns))
+        if types.is_fixed_size_list(kind):
+            return pa.list_(inside, kind.list_size)
+        return pa.large_list(inside) if types.is_large_list(kind) else pa.list_(inside)
+    return kind
 
 
 class DataClient:

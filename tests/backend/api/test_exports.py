@@ -14,12 +14,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from spanglass.client import DataClient, MissingLibraryError, RequestError, query
+from spanglass.client import ClientError, DataClient, MissingLibraryError, RequestError, query
 from spanglass_server.issues.model import Sighting
 from spanglass_server.issues.sql_views import sql_views
 from spanglass_server.query.exporting import running
 
 SECOND = 1_000_000_000
+#: 2026-01-01T00:00:00Z
+NEW_YEAR = 1_767_225_600 * SECOND
 RANGE = {"start": "1970-01-01T00:00:00Z", "end": "1970-01-01T00:10:00Z"}
 SPAN = {"trace_id": b"\1" * 16, "kind": 2, "duration_ns": 7, "resource.service.name:str": "web"}
 SPANS = [
@@ -178,6 +180,14 @@ def test_the_client_gives_tables(api, monkeypatch):
     monkeypatch.setenv("SPANGLASS_URL", str(client.base_url))
     found = query("SELECT name, start_time FROM spans ORDER BY name LIMIT 1")
     assert found.to_dicts() == [{"name": "=op 1", "start_time": SECOND}]
+    (row,) = query(
+        "SELECT event_time, {'a': [start_time]} AS s, MAP {'k': start_time} AS m, INTERVAL 1 DAY AS i,"
+        " TIMESTAMP '2026-01-01 00:00:00.000001' AS us FROM spans WHERE len(event_name) = 2"
+    ).to_dicts()
+    row.pop("i")
+    assert row == {"event_time": [5, 6], "s": {"a": [3 * SECOND]}, "m": [("k", 3 * SECOND)], "us": NEW_YEAR + 1_000}
+    with pytest.raises(ClientError, match="to_arrow"):
+        query("SELECT TIMESTAMP '9999-01-01' AS far").to_dicts()
     assert found.to_arrow().schema.field("start_time").type == pa.timestamp("ns")
     with DataClient() as data:
         assert data.spans('route = "/b"', columns=["name", "size"], **RANGE).to_dicts() == [

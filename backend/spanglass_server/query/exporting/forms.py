@@ -16,13 +16,14 @@ from spanglass_server.query.rows.json_values import json_rows
 from spanglass_server.query.rows.otlp_json import traces_data
 from spanglass_server.query.rows.otlp_logs import logs_data
 from spanglass_server.query.rows.otlp_metrics import metrics_data
+from spanglass_server.query.rows.slices import slices
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-#: Records of a line of OTLP/JSON: a request of about a megabyte.
-_RECORDS_A_LINE = 1_000
+#: Of a line of OTLP/JSON, a request of about a megabyte: its records, and the bytes of their values at most.
+_RECORDS_A_LINE, _BYTES_A_LINE = 1_000, 16 << 20
 #: 15 % fewer bytes than Snappy for a third more time of the processor.
 _COMPRESSION = "zstd"
 
@@ -158,8 +159,7 @@ class _Otlp:
         return b""
 
     def write(self, table: pa.Table) -> bytes:
-        starts = range(0, table.num_rows, _RECORDS_A_LINE)
-        messages = (self._message(table.slice(start, _RECORDS_A_LINE)) for start in starts)
+        messages = (self._message(some) for some in slices(table, _RECORDS_A_LINE, _BYTES_A_LINE))
         return b"".join([orjson.dumps(message, option=orjson.OPT_APPEND_NEWLINE) for message in messages])
 
     def end(self) -> bytes:

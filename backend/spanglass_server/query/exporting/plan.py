@@ -30,9 +30,19 @@ def pieces(session: QuerySession, signal: Signal, window: Window, rows: int) -> 
     are none.
     """
     parts = [part for part in session.parts(signal, window) if part.rows]
-    edges, held = _growth(parts, window)
-    total = int(held[-1])
-    count = max(1, -(-total // rows))
+    return _cut(parts, [part.rows for part in parts], window, rows)
+
+
+def lighter(session: QuerySession, signal: Signal, window: Window, most_bytes: int) -> list[Window]:
+    """Cut a window where its records are large, into some of about so many bytes; what they lie in is asked of it."""
+    parts = [part for part in session.parts(signal, window) if part.rows]
+    return [piece.window for piece in _cut(parts, [session.part_bytes(part) for part in parts], window, most_bytes)]
+
+
+def _cut(parts: Sequence[Part], amounts: Sequence[int], window: Window, most: int) -> list[Piece]:
+    """Cut a window into pieces with about equally much of what its parts have, ``most`` at most."""
+    edges, held = _growth(parts, amounts, window)
+    count = max(1, -(-int(held[-1]) // most))
     cuts = np.interp(np.arange(1, count) * (held[-1] / count), held, edges).astype(np.int64)
     bounds = [0, *np.unique(cuts[(cuts > 0) & (cuts < window.end_ns - window.start_ns)]).tolist()]
     at = [*bounds, window.end_ns - window.start_ns]
@@ -43,13 +53,18 @@ def pieces(session: QuerySession, signal: Signal, window: Window, rows: int) -> 
     ]
 
 
-def _growth(parts: Sequence[Part], window: Window) -> tuple[np.ndarray, np.ndarray]:
-    """How many records lie before some moments: the moments, counted from the window's begin, and the numbers."""
+def _growth(parts: Sequence[Part], amounts: Sequence[int], window: Window) -> tuple[np.ndarray, np.ndarray]:
+    """How much lies before some moments: the moments, counted from the window's begin, and the amounts."""
     length = window.end_ns - window.start_ns
     first = np.array([part.min_time_ns for part in parts], np.int64) - window.start_ns
     last = np.array([part.max_time_ns + 1 for part in parts], np.int64) - window.start_ns
-    rows = np.array([part.rows for part in parts], np.float64)
-    edges = np.unique(np.clip(np.concatenate([first, last, [0, length]]), 0, length))
-    share = (np.clip(edges[:, None], first, last) - first) / np.maximum(last - first, 1)
-    before = share @ rows
-    return edges, before - before[0]
+    begins, ends = np.clip(first, 0, length), np.clip(last, 0, length)
+    inside = np.array(amounts, np.float64) * ((ends - begins) / np.maximum(last - first, 1))
+    edges = np.unique(np.concatenate([begins, ends, [0, length]]))
+    # what grows between two edges: each part evenly from its begin to its end
+    pace = np.where(ends > begins, inside / np.maximum(ends - begins, 1), 0.0)
+    change = np.zeros(len(edges))
+    np.add.at(change, np.searchsorted(edges, begins), pace)
+    np.add.at(change, np.searchsorted(edges, ends), -pace)
+    grown = np.maximum(np.cumsum(change)[:-1], 0.0) * np.diff(edges)
+    return edges, np.concatenate([[0.0], np.cumsum(grown)])

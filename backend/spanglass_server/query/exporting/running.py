@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from spanglass_server.query.exporting.forms import form_of
-from spanglass_server.query.exporting.plan import pieces
+from spanglass_server.query.exporting.plan import lighter, pieces
 from spanglass_server.query.exporting.records import columns_of, read_records, schema_of
+from spanglass_server.query.rows.slices import slices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import pyarrow as pa
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Records that are read at once: 30 MB with 70 columns, and a third of a second.
 PIECE_ROWS = 65_536
+#: What is read at once, as it is stored, and what is written at once, as it is sent; less for larger records than most.
+_READ_BYTES, _WRITTEN_BYTES = 64 << 20, 64 << 20
 #: What stands before each frame: how long it is, and how many records are in it.
 FRAME = struct.Struct(">II")
 
@@ -35,16 +39,17 @@ class Written(NamedTuple):
 
 @dataclass(slots=True)
 class Running:
-    """An export between two of its pieces, which are ``count``, at least one; the next one is ``at``.
+    """An export between two answers. ``read`` makes the next table, and is asked until ``left`` is empty.
 
-    ``read`` makes the table of a piece.
+    ``made`` is what was read and is not written yet.
     """
 
     form: Form
-    count: int
-    read: Callable[[QuerySession, int], pa.Table]
+    left: deque[Window]
+    read: Callable[[QuerySession], pa.Table]
     framed: bool
-    at: int = 0
+    has_begun: bool = False
+    made: deque[pa.Table] = field(default_factory=deque)
 
 
 def begin_export(session: QuerySession, wanted: Wanted, written: Written, part: Window | None = None) -> Running:
@@ -56,37 +61,51 @@ def begin_export(session: QuerySession, wanted: Wanted, written: Written, part: 
     schema = schema_of(session, wanted, columns)
     signal = None if wanted.readable else wanted.signal
     form = form_of(written.form, schema, signal=signal, guarded=written.guarded)
-    cut = pieces(session, wanted.signal, part or wanted.window, PIECE_ROWS)
+    left = deque(piece.window for piece in pieces(session, wanted.signal, part or wanted.window, PIECE_ROWS))
+    known = 0  # so many at the begin of what is left are known not to be too large
 
-    def read(session: QuerySession, place: int) -> pa.Table:
-        return read_records(session, wanted, columns, schema, cut[place].window)
+    def read(session: QuerySession) -> pa.Table:
+        nonlocal known
+        if not known:
+            found = lighter(session, wanted.signal, left.popleft(), _READ_BYTES)
+            left.extendleft(reversed(found))
+            known = len(found)
+        known -= 1
+        return read_records(session, wanted, columns, schema, left.popleft())
 
-    return Running(form, len(cut), read, written.framed)
+    return Running(form, left, read, written.framed)
 
 
 def begin_table(rows: pa.Table, written: Written) -> Running:
     """Begin a file of a table; BadQuestionError for a type that the form lacks."""
     form = form_of(written.form, rows.schema, guarded=written.guarded)
-    count = max(1, -(-rows.num_rows // PIECE_ROWS))
-    return Running(form, count, lambda _, place: rows.slice(place * PIECE_ROWS, PIECE_ROWS), written.framed)
+    running = Running(form, deque(), lambda _: rows, written.framed)
+    running.made.extend(_cut(rows))
+    return running
 
 
 def next_bytes(session: QuerySession, running: Running) -> tuple[bytes, Running | None]:
     """Return the next bytes of a file, and its export if there are more. FilterError, QueryError."""
-    table = running.read(session, running.at)
-    content = running.form.begin() if not running.at else b""
-    if table.num_rows:
+    if not running.made and running.left:
+        running.made.extend(_cut(running.read(session)))
+    content = b"" if running.has_begun else running.form.begin()
+    running.has_begun = True
+    table = running.made.popleft() if running.made else None
+    if table is not None:
         content += running.form.write(table)
-    running.at += 1
-    is_last = running.at == running.count
+    is_last = not running.made and not running.left
     if is_last:
         content += running.form.end()
     if running.framed:
-        content = _framed(content, table.num_rows, is_last=is_last)
+        content = _framed(content, table.num_rows if table is not None else 0, is_last=is_last)
     return content, None if is_last else running
 
 
+def _cut(table: pa.Table) -> Iterator[pa.Table]:
+    return slices(table, PIECE_ROWS, _WRITTEN_BYTES)
+
+
 def _framed(content: bytes, rows: int, *, is_last: bool) -> bytes:
-    """Put a frame around bytes, and an empty one behind the last of a file: without it the file is not whole."""
+    """Put a frame around bytes, far fewer than it can tell, and an empty one behind the last of a file: without it the file is not whole."""
     frame = FRAME.pack(len(content), rows) + content if content else b""
     return frame + (FRAME.pack(0, 0) if is_last else b"")

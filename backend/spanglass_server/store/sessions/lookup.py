@@ -89,6 +89,14 @@ class Lookup:
         except (OSError, pa.ArrowException) as error:
             raise QueryError(f"stored data could not be read: {error}") from error
 
+    def bytes_of(self, path: Path) -> int:
+        """How much the columns of a file take before compression."""
+        try:
+            metadata = pq.read_metadata(path)
+        except (OSError, pa.ArrowException) as error:
+            raise QueryError(f"stored data could not be read: {error}") from error
+        return sum(metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
+
     def columns(self, path: Path, columns: Sequence[str], texts: Sequence[str]) -> pa.Table:
         """Columns of all rows of a file; those that are ``texts`` as dictionaries."""
         if self._stop.stopped:

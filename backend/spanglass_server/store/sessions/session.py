@@ -158,6 +158,11 @@ class StoreSession:
         held = self._parts[part.key]
         return self._lookup.column_bytes(self._data_dir / held.file) if isinstance(held, Segment) else {}
 
+    def part_bytes(self, part: Part) -> int:
+        """See ``QuerySession``."""
+        held = self._parts[part.key]
+        return self._lookup.bytes_of(self._data_dir / held.file) if isinstance(held, Segment) else held.table.nbytes
+
     @property
     def kept(self) -> PartCache:
         """See ``QuerySession``."""

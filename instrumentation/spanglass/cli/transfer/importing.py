@@ -35,7 +35,7 @@ def command(argv: Sequence[str]) -> int:
         metavar="PATH",
         help="exports of spanglass export (files or their directory), files of OTLP/JSON, or of Jaeger's JSON",
     )
-    parser.add_argument("--restart", action="store_true", help="import all of a file of which a part was imported")
+    parser.add_argument("--restart", action="store_true", help="import all of files of which a part was imported")
     parser.add_argument(
         "--parallel", type=options.positive, default=2, metavar="N", help="how many requests at once (default 2)"
     )
@@ -46,8 +46,12 @@ def command(argv: Sequence[str]) -> int:
     client = options.client(arguments)
     tally = _Tally()
     with Progress("imported", 0) as progress:
-        for path in files_of(arguments.files):
-            _File(client, path, arguments.retry_for, progress, tally).post_all(arguments.parallel, arguments.restart)
+        paths = dict.fromkeys(files_of(arguments.files))
+        files = [_File(client, path, arguments.retry_for, progress, tally) for path in paths]
+        for file in files:
+            file.post_all(arguments.parallel, arguments.restart)
+    for file in files:
+        file.forget()
     counts = ", ".join(show.counted(count, noun) for noun, count in tally.sent.items()) or "nothing new"
     rate = f" ({progress.records / max(progress.elapsed_s, 1e-3):,.0f} records a second)" if progress.records else ""
     print(f"imported {counts}{rate}" + (f"; {tally.lost:,} left out by the server" if tally.lost else ""))
@@ -63,7 +67,7 @@ class _Tally:
 
 
 class _File:
-    """A file on its way. How many of its requests have arrived stands beside it until all have."""
+    """A file on its way. How many of its requests have arrived stands beside it until all files of a command have."""
 
     def __init__(self, client: Client, path: Path, retry_for_s: float, progress: Progress, tally: _Tally) -> None:
         self._client = client
@@ -78,6 +82,8 @@ class _File:
         if not self._path.is_file():
             raise CliError(f"{self._path} is no file", "name a file, or the directory of an export")
         arrived = 0 if restart else self._arrived()
+        if arrived is None:
+            return
         waiting: deque[tuple[Posted, Future[Response]]] = deque()
         with ThreadPoolExecutor(at_once, thread_name_prefix="import") as threads:
             try:
@@ -92,6 +98,10 @@ class _File:
             except BaseException:
                 threads.shutdown(wait=True, cancel_futures=True)
                 raise
+        self._write(arrived, is_whole=True)
+
+    def forget(self) -> None:
+        """Remove what stands beside it."""
         self._beside.unlink(missing_ok=True)
 
     def _post(self, request: Posted) -> Response:
@@ -106,18 +116,28 @@ class _File:
             note = f"{lost:,} left out" if lost else "a warning"
             print(f"spanglass import: {request.place}: {note}: {terminal_text(message)}", file=sys.stderr)
         self._progress.add(request.records, len(request.body))
-        self._beside.write_text(json.dumps({**self._told(), "requests": arrived + 1}), encoding="utf-8")
+        self._write(arrived + 1)
         return arrived + 1
+
+    def _write(self, arrived: int, *, is_whole: bool = False) -> None:
+        try:
+            told = json.dumps({**self._told(), "requests": arrived, "whole": is_whole})
+            self._beside.write_text(told, encoding="utf-8")
+        except OSError as error:
+            hint = "how far an import is stands beside its files"
+            raise CliError(f"{self._beside} can't be written: {error.strerror}", hint) from None
 
     def _told(self) -> dict[str, object]:
         about = self._path.stat()
         return {"url": self._client.url, "size": about.st_size, "changed_ns": about.st_mtime_ns}
 
-    def _arrived(self) -> int:
-        """How many requests have arrived before, at this server and of this file as it is."""
+    def _arrived(self) -> int | None:
+        """How many requests have arrived before, at this server and of this file as it is; None if all have."""
         try:
             told = json.loads(self._beside.read_text(encoding="utf-8"))
-            count = int(told.pop("requests"))
-        except (OSError, ValueError, KeyError, AttributeError):
+            count, is_whole = int(told.pop("requests")), told.pop("whole", False)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return 0
-        return count if told == self._told() else 0
+        if told != self._told():
+            return 0
+        return None if is_whole else count
