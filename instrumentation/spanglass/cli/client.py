@@ -34,6 +34,8 @@ _PAGE_LIMIT = 1000
 _MAX_MESSAGE = 500
 
 _OK = range(200, 300)
+#: What may be asked or sent again (OTLP specification, "Failures").
+RETRYABLE = frozenset({429, 502, 503, 504})
 _EXIT_BY_STATUS = {400: Exit.USAGE, 404: Exit.NOT_FOUND}
 _HINT_BY_STATUS = {
     401: "give the server's token with --token, or in {variable}",
@@ -48,7 +50,7 @@ _PLACE = lazy_pattern(r'(?:invalid parameter "query": )?(?:1:(\d+): )?parse erro
 
 
 class UnreachableError(CliError):
-    """No answer came from the server at all."""
+    """No answer came from the server at all, or, of one that is read as it comes, none for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,8 @@ class Client:
     def streaming(self, path: str, parameters: Mapping[str, Any], *, api: str = API) -> Iterator[BinaryIO]:
         """Ask for a path below ``api`` whose answer is read as it comes; parameters that are None are left out.
 
-        ``UnreachableError`` when none comes, also while it is read, ``CliError`` for an answer that is an error.
+        ``UnreachableError`` when none comes, also while it is read, and for an error that may pass; ``CliError`` for
+        any other. Nothing else is to be done within it that may raise ``OSError``.
         """
         query = urlencode({key: item for key, item in parameters.items() if item is not None})
         connection = self._connect()
@@ -148,9 +151,12 @@ class Client:
             answer = connection.getresponse()
             if answer.status not in _OK:
                 headers = {name.lower(): item for name, item in answer.getheaders()}
-                raise self.error(Response(answer.status, headers, answer.read()), parameters)
+                refused = self.error(Response(answer.status, headers, answer.read()), parameters)
+                if answer.status in RETRYABLE:
+                    raise UnreachableError(str(refused), *refused.details, code=refused.code)
+                raise refused
             yield answer
-        except (http.client.HTTPException, ConnectionError, TimeoutError, socket.gaierror) as error:
+        except (OSError, http.client.HTTPException) as error:
             raise self._unreachable(error) from None
         finally:
             connection.close()

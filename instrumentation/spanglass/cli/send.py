@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from spanglass.cli import options
-from spanglass.cli.client import Response, UnreachableError
+from spanglass.cli.client import RETRYABLE, Response, UnreachableError
 from spanglass.cli.errors import CliError, Exit
 from spanglass.cli.queries.otlp_files import read_requests
 from spanglass.cli.transfer.answers import partial_success, status_message
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from spanglass.cli.client import Client
     from spanglass.cli.queries.otlp_files import Kind
 
-# OTLP specification, "Failures": only these may be sent again.
-_RETRYABLE = frozenset({429, 502, 503, 504})
 _OK = range(200, 300)
 _MAX_WAIT_S = 30.0
 _JSON, _PROTOBUF = "application/json", "application/x-protobuf"
@@ -90,7 +88,7 @@ def post(client: Client, request: Posting, content_type: str, retry_for_s: float
             if response.status in _OK:
                 return response
             error = _refusal(client, response, request)
-            if response.status not in _RETRYABLE:
+            if response.status not in RETRYABLE:
                 raise error
             wait_s = _retry_after_s(response, wait_s)
         if time.monotonic() + wait_s > deadline:

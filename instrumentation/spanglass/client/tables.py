@@ -79,21 +79,19 @@ def _numbered(pa: Any, kind: Any, *, in_ns: bool = False) -> Any:
     Durations and times of a day are such numbers too.
     """
     types = pa.types
-    if types.is_timestamp(kind):
-        return pa.timestamp("ns", kind.tz) if in_ns else pa.int64()
-    if types.is_duration(kind):
-        return pa.duration("ns") if in_ns else pa.int64()
-    if types.is_time(kind):
-        return pa.time64("ns") if in_ns else pa.int64()
+    if types.is_timestamp(kind) or types.is_duration(kind) or types.is_time(kind):
+        if not in_ns:
+            return pa.int64()
+        of_kind = pa.timestamp("ns", kind.tz) if types.is_timestamp(kind) else pa.duration("ns")
+        return pa.time64("ns") if types.is_time(kind) else of_kind
     if types.is_struct(kind):
         return pa.struct([each.with_type(_numbered(pa, each.type, in_ns=in_ns)) for each in kind])
     if types.is_map(kind):
         return pa.map_(*(_numbered(pa, each, in_ns=in_ns) for each in (kind.key_type, kind.item_type)))
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
         inside = kind.value_field.with_type(_numbered(pa, kind.value_type, in_ns=in_ns))
-        if types.is_fixed_size_list(kind):
-            return pa.list_(inside, kind.list_size)
-        return pa.large_list(inside) if types.is_large_list(kind) else pa.list_(inside)
+        size = kind.list_size if types.is_fixed_size_list(kind) else -1
+        return pa.large_list(inside) if types.is_large_list(kind) else pa.list_(inside, size)
     return kind
 
 

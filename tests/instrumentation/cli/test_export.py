@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import struct
+from types import SimpleNamespace
 
 import pytest
 
+from spanglass.cli.client import UnreachableError
 from spanglass.cli.main import main
+from spanglass.cli.transfer import fetching
 
 WINDOW = {"start_time": "2026-11-01T00:00:00.000000000Z", "end_time": "2026-11-02T00:00:00.000000000Z"}
 PLAN = {
@@ -84,6 +88,36 @@ def test_an_error_of_the_server_ends_the_export(canned, export, tmp_path):
     assert json.loads((tmp_path / "spanglass-export/export.json").read_text())["parts"][0]["records"] is None
     for words in (("-o", "-"), ("-o", "-", "--signal", "spans"), ("--format", "otlp", "--signal", "issues")):
         assert export(*words)[0] == 2
+
+
+def test_what_may_pass_is_asked_again(export, canned, monkeypatch):
+    """A busy server is, and a part that is slow but gets further each time; not one that is cut at one place."""
+    words = ("--signal", "spans", "--format", "ndjson", "--retry-for", "60", "--restart")
+    monkeypatch.setattr(fetching, "_FIRST_WAIT_S", 0.001)
+    one_part = {**PLAN, "parts": PLAN["parts"][:1]}
+    canned.answer("/api/v1/export/plan", one_part)
+    canned.answer("/api/v1/export", {"error": {"code": "unavailable", "message": "busy"}}, 503)
+    canned.answer("/api/v1/export", frame(b"{}\n", 1) + END)
+    assert export(*words)[:2] == (0, [None, "1-2", "1-2"])
+
+    now_s, attempts = [0.0], []
+    monkeypatch.setattr(fetching, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+
+    def slow(counts):
+        def frames(_client, _asked):
+            now_s[0] += 40
+            attempts.append(next(counts))
+            yield from [(b"{}\n", 1)] * attempts[-1]
+            if attempts[-1] < 5:
+                raise UnreachableError("cut")
+
+        return frames
+
+    monkeypatch.setattr(fetching, "frames", slow(iter(range(1, 6))))
+    assert (export(*words)[0], attempts) == (0, [1, 2, 3, 4, 5])
+    attempts.clear()
+    monkeypatch.setattr(fetching, "frames", slow(itertools.repeat(2)))
+    assert (export(*words)[0], attempts) == (1, [2, 2, 2])
 
 
 def test_a_job_of_somebody_else_touches_no_other_file(export, canned, tmp_path):

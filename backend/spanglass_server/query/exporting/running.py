@@ -106,6 +106,9 @@ def _cut(table: pa.Table) -> Iterator[pa.Table]:
 
 
 def _framed(content: bytes, rows: int, *, is_last: bool) -> bytes:
-    """Put a frame around bytes, far fewer than it can tell, and an empty one behind the last of a file: without it the file is not whole."""
+    """Put a frame around bytes, far fewer than it can tell, and an empty one behind the last of a file.
+
+    Without that the file is not whole.
+    """
     frame = FRAME.pack(len(content), rows) + content if content else b""
     return frame + (FRAME.pack(0, 0) if is_last else b"")

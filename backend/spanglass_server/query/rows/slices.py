@@ -46,12 +46,12 @@ def _value_bytes(array: pa.Array) -> np.ndarray:
     if pa.types.is_dictionary(kind):
         of_values = np.append(_value_bytes(array.dictionary), 0)  # the last is that of nulls
         places = pc.fill_null(array.indices.cast(pa.int64()), len(of_values) - 1)
-        return of_values[places.to_numpy(zero_copy_only=False)]
+        return np.asarray(of_values[places.to_numpy(zero_copy_only=False)], np.int64)
     if pa.types.is_list(kind):
         before = np.concatenate([[0], np.cumsum(_value_bytes(array.values))])
         return np.diff(before[array.offsets.to_numpy()])
     if pa.types.is_string(kind) or pa.types.is_binary(kind) or pa.types.is_large_string(kind):
-        return pc.fill_null(pc.binary_length(array), 0).cast(pa.int64()).to_numpy(zero_copy_only=False)
+        return np.asarray(pc.fill_null(pc.binary_length(array), 0), np.int64)
     of_one = array.nbytes // max(1, len(array)) if pa.types.is_nested(kind) else _PLAIN_BYTES
     return np.full(len(array), of_one, np.int64)
 

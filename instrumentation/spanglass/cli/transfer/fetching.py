@@ -30,6 +30,18 @@ class _StoppedError(Exception):
     """Another part has failed, or somebody has ended the command."""
 
 
+class _Furthest:
+    """How much of a part has come in any attempt, and when it came, on the monotonic clock."""
+
+    def __init__(self) -> None:
+        self.size, self.at_s = 0, time.monotonic()
+
+    def reached(self, size: int) -> None:
+        """Note how much has come; an answer that is always cut at one place is no progress."""
+        if size > self.size:
+            self.size, self.at_s = size, time.monotonic()
+
+
 class Fetcher:
     """Gets the parts of a job. ``parameters`` are those of every part; ``retry_for_s`` is how long one is tried."""
 
@@ -68,25 +80,25 @@ class Fetcher:
             raise
 
     def _repeated(self, part: Part, progress: Progress) -> tuple[int, int]:
-        """Try again if the answer is cut, or none comes."""
-        deadline_s, wait_s = time.monotonic() + self._retry_for_s, _FIRST_WAIT_S
+        """Try again if the answer is cut, or none comes, for a time after the last bytes that had not come before."""
+        most, wait_s = _Furthest(), _FIRST_WAIT_S
         while True:
             self._check()
             try:
-                return self._attempt(part, progress)
+                return self._attempt(part, progress, most)
             except UnreachableError:
-                if time.monotonic() + wait_s > deadline_s:
+                if time.monotonic() + wait_s > most.at_s + self._retry_for_s:
                     raise
             self._stopped.wait(wait_s)
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
-    def _attempt(self, part: Part, progress: Progress) -> tuple[int, int]:
+    def _attempt(self, part: Part, progress: Progress, most: _Furthest) -> tuple[int, int]:
         """Write a part beside its place, and put it there when it is whole."""
         path = self._job.path(part)
         partial = partial_of(path)
         try:
             with partial.open("wb") as file:
-                records = self._write(file, part, progress)
+                records = self._write(file, part, progress, most)
                 file.flush()
                 os.fsync(file.fileno())
             return records, self._put(partial, path, records, part)
@@ -95,7 +107,7 @@ class Fetcher:
         finally:
             partial.unlink(missing_ok=True)
 
-    def _write(self, file: BinaryIO, part: Part, progress: Progress) -> int:
+    def _write(self, file: BinaryIO, part: Part, progress: Progress, most: _Furthest) -> int:
         """Write what the server sends; how many records it was. What has to be done again is not counted."""
         asked = {**asked_for(self._parameters, part.signal), **_range(self._job), "part": part.part}
         records = size = 0
@@ -104,6 +116,7 @@ class Fetcher:
                 file.write(content)
                 records, size = records + count, size + len(content)
                 progress.add(count, len(content))
+                most.reached(size)
                 self._check()
         except BaseException:
             progress.add(-records, -size)
