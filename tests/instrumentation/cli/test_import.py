@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
@@ -131,3 +132,32 @@ def test_an_import_that_was_ended_goes_on(canned, run_import, tmp_path):
     assert told.out.startswith("imported 5 log records")
     assert [path.name for path in tmp_path.iterdir() if path.name[0] == "."] == []
     assert run_import("missing.json")[0] == 1
+
+
+def test_what_follows_alone_is_the_parent_and_no_tag_is_lost(canned, run_import, tmp_path):
+    """A span that only follows another of its trace has it as parent and link; a key with several values is a list."""
+    canned.answer("/v1/traces", {})
+    span = {"traceID": TRACE, "spanID": SPAN, "operationName": "a", "startTime": 1, "duration": 1}
+    span["references"] = [{"refType": "FOLLOWS_FROM", "traceID": trace, "spanID": PARENT} for trace in ("1", TRACE)]
+    span["tags"] = [{"key": "k", "type": "string", "value": value} for value in ("a", "b", "a")]
+    span["tags"].append({"key": "x", "type": "float64", "value": float("inf")})
+    content = {"data": [{"traceID": TRACE, "spans": None}, {"traceID": TRACE, "spans": [span]}]}
+    (tmp_path / "packed").write_bytes(gzip.compress(json.dumps(content).encode()))
+    code, (sent,), _ = run_import("packed")
+    (found,) = sent["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    assert (code, found["parentSpanId"], [link["spanId"] for link in found["links"]]) == (0, PARENT, [PARENT, PARENT])
+    assert found["attributes"] == [
+        {"key": "k", "value": {"arrayValue": {"values": [{"stringValue": "a"}, {"stringValue": "b"}]}}},
+        {"key": "x", "value": {"doubleValue": "Infinity"}},
+    ]
+    span["startTime"] = float("inf")
+    broken = bytearray(gzip.compress(json.dumps(JAEGER).encode()))
+    broken[40] ^= 255
+    for name, written, reason in (
+        ("a.json", json.dumps(content).encode(), f"trace {TRACE} is not as Jaeger writes it"),
+        ("b.json", b'{"data": ' + b"[" * 200_000, "not JSON"),
+        ("c.json.gz", bytes(broken), "can't be read"),
+    ):
+        (tmp_path / name).write_bytes(written)
+        code, sent, told = run_import(name)
+        assert (code, sent, f"{name}" in told.err, reason in told.err) == (1, [], True, True), told.err

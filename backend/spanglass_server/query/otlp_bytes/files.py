@@ -12,13 +12,16 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from spanglass_server.query.otlp_bytes.metrics import METRIC_TYPES
 from spanglass_server.query.otlp_bytes.requests import requests_of
 from spanglass_server.signals import FIXED_COLUMNS, SENT, TIME_COLUMN, AttributeColumn, Signal, sql_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _ROWS = 8_192
+#: What values that are none of a column's raise.
+_WRONG = (ValueError, TypeError, KeyError, OverflowError, pa.ArrowException)
 _HINT = "import takes exports with stored columns, as they are without --names readable"
 #: Columns that records of one signal have, and no others.
 _TELLING = {"trace_state": Signal.SPANS, "metric_name": Signal.METRICS, "severity_number": Signal.LOGS}
@@ -57,7 +60,7 @@ def requests(file: str) -> Iterator[SentAgain]:
         for signal, table in read(path):
             for body, records in requests_of(signal, table):
                 yield SentAgain(signal.value, body, records)
-    except (pa.ArrowException, duckdb.Error) as error:
+    except (pa.ArrowException, duckdb.Error, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"{file} can't be read: {error}") from error
 
 
@@ -88,16 +91,32 @@ def _of_database(path: Path) -> Iterator[tuple[Signal, pa.Table]]:
 
 def _of_lines(path: Path) -> Iterator[tuple[Signal, pa.Table]]:
     with path.open("rb") as file:
-        number = 0
-        while lines := list(islice(file, _ROWS)):
-            try:
-                rows = [orjson.loads(line) for line in lines]
-            except orjson.JSONDecodeError as error:
-                raise ValueError(f"a line after line {number} is not JSON: {error}") from error
-            names = list(dict.fromkeys(name for row in rows for name in row))
+        lines = ((number, line) for number, line in enumerate(file, 1) if line.strip())
+        while some := list(islice(lines, _ROWS)):
+            rows = {number: _row(number, line) for number, line in some}
+            names = list(dict.fromkeys(name for row in rows.values() for name in row))
             signal = _signal(names)
-            number += len(lines)
-            yield signal, pa.table({name: _column(signal, name, [row.get(name) for row in rows]) for name in names})
+            columns = {name: _column(signal, name, {n: row.get(name) for n, row in rows.items()}) for name in names}
+            if signal is Signal.METRICS:
+                _check_types(rows)
+            yield signal, pa.table(columns)
+
+
+def _row(number: int, line: bytes) -> dict[str, Any]:
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"line {number} is not JSON: {error}") from error
+    if not isinstance(row, dict):
+        raise ValueError(f"line {number} is no object; {_HINT}")  # noqa: TRY004 - of the file, not of a caller
+    return row
+
+
+def _check_types(rows: Mapping[int, Mapping[str, Any]]) -> None:
+    for number, row in rows.items():
+        if row.get("metric_type") not in METRIC_TYPES:
+            told = ", ".join(METRIC_TYPES)
+            raise ValueError(f"line {number}: metric_type is {row.get('metric_type')!r}, none of {told}")
 
 
 def _signal(names: list[str]) -> Signal:
@@ -135,9 +154,21 @@ def _type(signal: Signal, name: str) -> pa.DataType:
     return pa.list_(_TYPES[kind[:-2]]) if kind.endswith("[]") else _TYPES[kind]
 
 
-def _column(signal: Signal, name: str, values: list[Any]) -> pa.Array:
-    """A column of what stands in lines."""
+def _column(signal: Signal, name: str, values: Mapping[int, Any]) -> pa.Array:
+    """A column of what stands in lines, by their numbers; ValueError that names the first that is wrong."""
     kind = _type(signal, name)
+    try:
+        return _made(kind, values.values())
+    except _WRONG:
+        for number, value in values.items():
+            try:
+                _made(kind, [value])
+            except _WRONG as error:
+                raise ValueError(f"line {number}: {name!r} is no {kind}: {str(value)[:100]}") from error
+        raise
+
+
+def _made(kind: pa.DataType, values: Iterable[Any]) -> pa.Array:
     is_list = pa.types.is_list(kind)
     read = _plain(kind.value_type if is_list else kind)
     made = [

@@ -216,3 +216,5 @@ _TYPES = {
     "exponential_histogram": _Type(10, 1, 10, 11, _exponential),
     "summary": _Type(11, 7, 8, 0, _summary),
 }
+#: What a data point may be of.
+METRIC_TYPES = tuple(_TYPES)

@@ -5,6 +5,7 @@ By OpenTelemetry's rules for Jaeger, the other way round: https://opentelemetry.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from spanglass.cli.errors import CliError
@@ -20,6 +21,8 @@ _KINDS = {"internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}
 _STATUS = {"OK": 1, "ERROR": 2}
 #: Tags that are fields of a span in OTLP.
 _FIELDS = frozenset({"span.kind", "otel.status_code", "otel.status_description", "w3c.tracestate", "error"})
+#: How JSON of protobuf has them.
+_NOT_FINITE = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
 _SCOPE = (("otel.scope.name", "otel.scope.version"), ("otel.library.name", "otel.library.version"))
 
 
@@ -32,14 +35,14 @@ def is_jaeger(content: Any) -> bool:
 def requests(content: Mapping[str, Any], place: str) -> Iterator[tuple[Json, int]]:
     """Yield requests with some spans each, and how many; ``CliError`` that names what is wrong, and in which trace."""
     for trace in content["data"]:
-        spans = trace["spans"]
-        for start in range(0, len(spans), _SPANS_A_REQUEST):
-            some = spans[start : start + _SPANS_A_REQUEST]
-            try:
+        spans = trace["spans"] or ()
+        try:
+            for start in range(0, len(spans), _SPANS_A_REQUEST):
+                some = spans[start : start + _SPANS_A_REQUEST]
                 yield {"resourceSpans": _resources(some, trace.get("processes") or {})}, len(some)
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                wrong = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
-                raise CliError(f"{place}: trace {trace.get('traceID')} is not as Jaeger writes it: {wrong}") from None
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            wrong = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
+            raise CliError(f"{place}: trace {trace.get('traceID')} is not as Jaeger writes it: {wrong}") from None
 
 
 def _resources(spans: Sequence[Json], processes: Mapping[str, Json]) -> list[Json]:
@@ -78,7 +81,7 @@ def _scope(tags: Mapping[str, Json]) -> tuple[tuple[str, str], set[str]]:
 def _span(span: Json, tags: Mapping[str, Json], scope_tags: set[str]) -> Json:
     start_ns = int(span["startTime"]) * _NS_PER_US
     parent, links = _references(span)
-    left = [tag for name, tag in tags.items() if name not in scope_tags and not _is_field(name, tag)]
+    left = [tag for tag in span.get("tags") or () if tag["key"] not in scope_tags and not _is_field(tag["key"], tag)]
     written = {
         "traceId": _hex(span["traceID"], 32),
         "spanId": _hex(span["spanID"], 16),
@@ -118,8 +121,12 @@ def _status(tags: Mapping[str, Json]) -> Json:
 
 
 def _references(span: Json) -> tuple[str, list[Json]]:
-    """The parent's id, and links to all else that a span refers to."""
+    """The parent's id, and links to all else that a span refers to.
+
+    What it follows in its trace is its parent too if it has no other.
+    """
     parent, links = _hex(span["parentSpanID"], 16) if span.get("parentSpanID") else "", []
+    followed = ""
     for each in span.get("references") or ():
         is_same_trace = each["traceID"] == span["traceID"]
         if each["refType"] == "CHILD_OF" and is_same_trace and not parent:
@@ -129,7 +136,9 @@ def _references(span: Json) -> tuple[str, list[Json]]:
             continue
         kind = {"key": "opentracing.ref_type", "value": {"stringValue": each["refType"].lower()}}
         links.append({"traceId": _hex(each["traceID"], 32), "spanId": _hex(each["spanID"], 16), "attributes": [kind]})
-    return parent, links
+        if is_same_trace and not followed:
+            followed = _hex(each["spanID"], 16)
+    return parent or followed, links
 
 
 def _event(log: Json) -> Json:
@@ -140,7 +149,17 @@ def _event(log: Json) -> Json:
 
 
 def _attributes(tags: Sequence[Json]) -> list[Json]:
-    return [{"key": tag["key"], "value": _value(tag)} for tag in tags]
+    """Attributes of tags: one with all values for a key that comes with several, as OTLP has each key once."""
+    values: dict[str, list[Json]] = {}
+    for tag in tags:
+        of_key = values.setdefault(tag["key"], [])
+        value = _value(tag)
+        if value not in of_key:
+            of_key.append(value)
+    return [
+        {"key": key, "value": of_key[0] if len(of_key) == 1 else {"arrayValue": {"values": of_key}}}
+        for key, of_key in values.items()
+    ]
 
 
 def _value(tag: Json) -> Json:
@@ -151,7 +170,8 @@ def _value(tag: Json) -> Json:
         case "int64":
             return {"intValue": str(int(value or 0))}
         case "float64":
-            return {"doubleValue": float(value or 0)}
+            number = float(value or 0)
+            return {"doubleValue": number if math.isfinite(number) else _NOT_FINITE[str(number)]}
         case "binary":
             return {"bytesValue": value}
     return {"stringValue": str(value)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from spanglass.cli.transfer.job import JOB, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import BufferedReader
 
     from spanglass.cli.queries.otlp_files import Kind
 
@@ -25,6 +27,7 @@ _FILES = (".parquet", ".duckdb", ".ndjson", ".otlp", ".json", ".jsonl", ".gz")
 _BY_SIGNAL = dict(zip(("spans", "logs", "metrics"), KINDS, strict=True))
 #: Enough of a file to see what it is.
 _HEAD = 4_096
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +93,20 @@ def _is_otlp(path: Path) -> bool:
     return any(f'"{kind.key}"'.encode() in head for kind in KINDS)
 
 
+def _is_gzip(file: BufferedReader) -> bool:
+    return file.peek(len(_GZIP))[: len(_GZIP)] == _GZIP
+
+
 def _jaeger(path: Path) -> dict[str, object] | None:
     """The content of a file of Jaeger's; None for another."""
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        with path.open("rb") as raw, gzip.GzipFile(fileobj=raw) if _is_gzip(raw) else raw as file:
             head = file.read(_HEAD)
             if b'"data"' not in head or any(f'"{kind.key}"'.encode() in head for kind in KINDS):
                 return None
             content = json.loads(head + file.read())
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise CliError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return content if jaeger.is_jaeger(content) else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import duckdb
 import orjson
 import pytest
@@ -124,3 +126,26 @@ def test_other_files_are_refused(export, tmp_path):
     ):
         with pytest.raises(ValueError, match=reason):
             list(requests(str(path)))
+
+
+def test_a_line_that_is_wrong_is_told(tmp_path):
+    """Whatever stands in a line of NDJSON, it is read or refused with its number; blank lines are none."""
+    path = tmp_path / "a.ndjson"
+    log, point = '{"time_ns": "1", "arrival_order": "1"', '{"time_ns": "1", "metric_name": "m", "metric_type": '
+    for lines, reason in (
+        ([log + "}", "1"], "line 2 is no object"),
+        (["null"], "line 1 is no object"),
+        ([log + "}", "", "{"], "line 3 is not JSON"),
+        ([log + "}", log + ', "severity_number": "nine"}'], "line 2: 'severity_number' is no "),
+        ([log + ', "severity_number": 99999999999}'], "line 1: 'severity_number' is no "),
+        ([log + ', "log.n:int": "9223372036854775808"}'], "line 1: 'log.n:int' is no int64"),
+        ([log + ', "log.n:bytes": "AA=="}'], "line 1: 'log.n:bytes' is no binary"),
+        ([log + ', "body": 5}'], "line 1: 'body' is no string"),
+        ([point + '"sum", "bucket_counts": 5}'], "line 1: 'bucket_counts' is no list"),
+        ([point + '"sum", "value_int": "1"}', point + '"gouge"}'], "line 2: metric_type is 'gouge', none of "),
+    ):
+        path.write_text("\n".join(lines))
+        with pytest.raises(ValueError, match=re.escape(reason)):
+            list(requests(str(path)))
+    path.write_text(f"\n{log}}}\n  \n{log}}}\n\n")
+    assert [count for *_, count in requests(str(path))] == [2]
