@@ -12,7 +12,7 @@ from spanglass_server.forecasting.gaps import clean, ends
 from spanglass_server.forecasting.intervals import half_widths
 from spanglass_server.forecasting.methods import GROWTH, How, all_methods
 from spanglass_server.forecasting.seasons import Seasons, find_seasons, without
-from spanglass_server.forecasting.shifts import find_shifts
+from spanglass_server.forecasting.shifts import Shift, find_shifts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +25,8 @@ _BEST: Final = 3
 _NOTHING: Final = 1e-100
 #: Intervals hold the truth this often.
 COVERAGE: Final = 0.8
+#: Nothing is said of series with fewer values.
+LEAST_VALUES: Final = 10
 #: After a jump there is enough if it is this share of the time, and four periods.
 _AFTER_JUMP: Final = 6
 #: Where series begin is told to this share of the time.
@@ -63,11 +65,12 @@ def forecast(
     if ahead < 1 or not 0 < coverage < 1:
         raise ValueError("a forecast goes at least one step ahead, its coverage is between 0 and 1")
     values = clean(values)
+    never = ~(values < 0).any(axis=1)  # negative
     seasons = find_seasons(values, periods)
     given = _empty(len(values), ahead, seasons)
     methods = [""] * len(values)
-    begins = _beginnings(values, seasons)
-    enough = np.count_nonzero(~np.isnan(values), axis=1) >= 2  # noqa: PLR2004 - nothing is said of one value
+    begins, values = _settled(values, seasons)
+    enough = np.count_nonzero(~np.isnan(values), axis=1) >= LEAST_VALUES
     for period in np.unique(seasons.period):
         shorter = max((one for one in periods if 1 < one < period and period % one == 0), default=0)
         for factor in (False, True):
@@ -75,21 +78,35 @@ def forecast(
             how = How(int(period), shorter, factor)
             for some, begin in _batches(begins, rows, values.shape[1]):
                 _some(given, methods, some, values[some, begin:], how, coverage)
+    for path in (given.expected, given.low, given.high):
+        path[never] = np.maximum(path[never], 0.0)
     return Forecasts(given.expected, given.low, given.high, tuple(methods), given.error, given.naive_error, seasons)
 
 
-def _beginnings(values: NDArray[np.float64], seasons: Seasons) -> NDArray[np.intp]:
+def _settled(values: NDArray[np.float64], seasons: Seasons) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """The step from which on each row is believed: its first value, or its last jump if enough comes after it.
 
-    What was before a jump says little of what comes, and its errors even less.
+    What was before a jump says little of what comes, and its errors even less. If too little comes after one, what was
+    before is moved to the new level.
     """
     steps = values.shape[1]
     begins = ends(values)[0]
+    moved = values.copy()
     for row, shifts in enumerate(find_shifts(without(values, seasons))):
         least = max(steps // _AFTER_JUMP, 4 * int(seasons.period[row]))
         left = [shift.step for shift in shifts if steps - shift.step >= least]
         begins[row] = max([int(begins[row]), *left])
-    return begins
+        for shift in shifts:
+            if steps - shift.step < least:
+                before = moved[row, : shift.step]
+                before[:] = _moved(before, shift, is_factor=bool(seasons.factor[row]))
+    return begins, moved
+
+
+def _moved(values: NDArray[np.float64], shift: Shift, *, is_factor: bool) -> NDArray[np.float64]:
+    if is_factor:  # these have logarithms
+        return values * (shift.after / shift.before) if min(shift.before, shift.after) > 0 else values
+    return values + (shift.after - shift.before)
 
 
 def _batches(begins: NDArray[np.intp], rows: NDArray[np.intp], steps: int) -> Iterator[tuple[NDArray[np.intp], int]]:
@@ -128,16 +145,14 @@ def _some(
     growth = np.array([GROWTH[name] for name in tried.methods]) @ weights
     below, above = half_widths(errors, ahead, coverage, growth)
     expected[np.isnan(scores).all(axis=0)] = np.nan
-    floor = np.where(np.nanmin(values, axis=1) >= 0, 0.0, -np.inf)[:, None]
-    given.expected[rows] = np.maximum(expected, floor)
-    given.low[rows] = np.maximum(expected - below, floor)
-    given.high[rows] = np.maximum(expected + above, floor)
+    given.expected[rows], given.low[rows], given.high[rows] = expected, expected - below, expected + above
     given.error[rows] = _mean(np.abs(errors), (0, 2))
     simple = tried.methods.index("seasonal naive" if how.period else "last value")
     given.naive_error[rows] = scores[simple]
-    best = weights.argmax(axis=0)
-    for row, which, known in zip(rows, best, np.isfinite(given.error[rows]), strict=True):
-        methods[row] = tried.methods[which] if known else ""
+    known = np.isfinite(given.low[rows]).all(axis=1)
+    given.expected[rows[~known]], given.low[rows[~known]], given.high[rows[~known]] = np.nan, np.nan, np.nan
+    for row, which in zip(rows[known], weights.argmax(axis=0)[known], strict=True):
+        methods[row] = tried.methods[which]
 
 
 def _weights(tried: Backtest) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

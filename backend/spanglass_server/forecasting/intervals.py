@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from spanglass_server.forecasting.gaps import filled
 from spanglass_server.forecasting.medians import ranked
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _independent(errors: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _over_steps(widths: list[NDArray[np.float64]], middles: NDArray[np.float64], ahead: int) -> NDArray[np.float64]:
-    each = np.stack(widths, axis=1)  # (series, bands)
+    each = filled(np.stack(widths, axis=1))  # (series, bands); where nothing is known, as beside it
     up = np.maximum.accumulate(each, axis=1)
     down = np.minimum.accumulate(each[:, ::-1], axis=1)[:, ::-1]
     table = (up + down) / 2  # both never fall; between them chance is evened out

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from spanglass_server.forecasting.medians import NORMAL, median
+from spanglass_server.forecasting.slopes import slopes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +22,8 @@ _ERRORS, _OF_MEDIAN = 4.0, 1.25
 _MEAN_ERRORS, _MEAN_SHARE = 5.0, 0.5
 #: Values farther from the level of their window, in deviations, count as these in means.
 _FENCE: Final = 4.0
+#: Where values rise or fall, levels beside a jump are those of so many windows. Slopes count from this confidence on.
+_NEARBY, _CERTAIN = 4, 0.95
 #: So many are told of a series, the largest.
 _MOST: Final = 5
 
@@ -42,6 +44,7 @@ def find_shifts(values: NDArray[np.float64], most: int = _MOST) -> list[list[Shi
         return [[] for _ in range(rows)]
     levels = median(np.lib.stride_tricks.sliding_window_view(values, size, axis=1))
     jumps = levels[:, size:] - levels[:, :-size]  # the jump at step i + size
+    jumps -= median(jumps)[:, None]  # a slope is no jump
     usual = NORMAL * median(np.abs(jumps))
     noise = _ERRORS * _OF_MEDIAN * _noise(values, levels, size) / np.sqrt(size)
     least = np.maximum(np.maximum(_TIMES * usual, noise), _SHARE * np.abs(median(values)))
@@ -70,10 +73,26 @@ def _of_one(
         at.append(_exactly(values, step + size, size))
         heights[max(step - size, 0) : step + size + 1] = 0.0
     edges = [0, *sorted(set(at)), len(values)]
-    levels = [float(median(values[start:stop])) for start, stop in itertools.pairwise(edges)]
-    told = zip(edges[1:-1], levels[:-1], levels[1:], strict=True)
-    shifts = [Shift(step, before, after) for step, before, after in told if abs(after - before) > least]
+    near = _NEARBY * size
+    told = [
+        Shift(step, _end(values[start:step], near), _end(values[step:stop][::-1], near))
+        for start, step, stop in zip(edges, edges[1:], edges[2:], strict=False)
+    ]
+    shifts = [shift for shift in told if abs(shift.after - shift.before) > least]
     return [shift for shift in shifts if _means_differ(values, shift, size)]
+
+
+def _end(values: NDArray[np.float64], near: int) -> float:
+    """The level at the end of a stretch of values: of all where they do not rise or fall, else towards the end."""
+    if not _rise(values):
+        return float(median(values))
+    values = values[-near:]
+    return float(median(values + _rise(values) * np.arange(len(values) - 0.5, 0, -1)))
+
+
+def _rise(values: NDArray[np.float64]) -> float:
+    found = slopes(values[None])
+    return float(found.per_step[0]) if found.confidence[0] >= _CERTAIN else 0.0
 
 
 def _means_differ(values: NDArray[np.float64], shift: Shift, size: int) -> bool:

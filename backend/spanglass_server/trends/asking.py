@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from spanglass_server.forecasting.capacity import Reached, reached
-from spanglass_server.forecasting.forecasts import COVERAGE, forecast
+from spanglass_server.forecasting.forecasts import COVERAGE, LEAST_VALUES, forecast
 from spanglass_server.forecasting.gaps import ends, is_over
 from spanglass_server.forecasting.trends import find_trends
 from spanglass_server.measures.grammar import MeasureError, parse_measure
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 #: Up to this far ahead, values are read by five minutes: three days of them.
 _SOON_MS: Final = 12 * 3_600_000
 _SOON_PAST: Final = 864
-_LEAST: Final = 10
 _WINDOW: Final = "5m"
 
 
@@ -56,8 +55,7 @@ def answer(source: SeriesSource, question: Question) -> ForecastAnswer:
     labels, values = values_of(source, promql, steps)
     chosen = _largest(values, question.limit)
     values = values[chosen]
-    is_told = (np.count_nonzero(~np.isnan(values), axis=1) >= _LEAST) & ~is_over(values)
-    enough = np.where(is_told[:, None], values, np.nan)
+    enough = np.where(is_over(values)[:, None], np.nan, values)
     trends, given = find_trends(values, course.periods), forecast(enough, course.ahead, course.periods)
     met = _met(question, given, values)
     ahead = [steps.end_ms + step * course.step_ms for step in range(1, course.ahead + 1)]
@@ -137,4 +135,4 @@ def _reason(values: np.ndarray[Any, Any], end_ms: int, course: Course) -> str:
     if known and is_over(values):
         since_ms = end_ms - (len(values) - 1 - int(ends(values)[1])) * course.step_ms
         return f"no value since {format_time(since_ms * NS_PER_MS)}: the series is over"
-    return f"{known} values are known, {_LEAST} are needed; ask for less time ahead, or later"
+    return f"{known} values are known, {LEAST_VALUES} are needed; ask for less time ahead, or later"

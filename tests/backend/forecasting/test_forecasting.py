@@ -184,6 +184,53 @@ def test_whole_numbers_do_not_jump_by_chance() -> None:
         assert abs(shift.step - 300) <= 3
 
 
+def test_a_jump_beside_a_slope() -> None:
+    """The height of a jump has nothing of the slope, the slope nothing of the jump, whichever way both go."""
+    random = np.random.default_rng(7)
+    at = np.arange(PAST)
+    made = [(0.0004, 0.2, 200), (0.0004, -0.2, 450), (-0.0004, 0.2, 600), (-0.0004, -0.2, 200), (0.0, 0.2, 600)]
+    rows = np.array([0.5 + slope * at + jump * (at >= step) for slope, jump, step in made])
+    found = find_trends(rows + random.normal(0, 0.004, rows.shape), PERIODS)
+    for row, (slope, jump, step) in enumerate(made):
+        ((at_step, before, after),) = found.shifts[row]
+        assert abs(at_step - step) <= 1
+        assert after - before == pytest.approx(jump, abs=0.006)
+        assert found.slopes.per_step[row] == pytest.approx(slope, abs=1e-5)
+        assert (found.slopes.confidence[row] > 0.95) == (slope != 0)
+
+
+def test_forecasts_after_a_late_jump() -> None:
+    """After a jump near the end the new level goes on, not one between both; intervals are as wide as without it."""
+    random = np.random.default_rng(8)
+    at = np.arange(PAST + AHEAD)
+    rows = np.repeat(
+        [50 + 30.0 * (at >= PAST - 50), 50 + 10 * np.sin(2 * np.pi * at / DAY) - 30 * (at >= PAST - 50)], 8, 0
+    )
+    rows += random.normal(0, 2, rows.shape)
+    given = forecast(rows[:, :PAST], AHEAD, PERIODS)
+    assert np.abs(given.expected - rows[:, PAST:]).mean() < 2
+    inside = ((rows[:, PAST:] >= given.low) & (rows[:, PAST:] <= given.high)).mean()
+    assert 0.7 < inside < 0.9
+    assert (given.high - given.low).mean() < 8
+
+
+def test_what_is_told_has_an_interval() -> None:
+    """Whatever is missing, a series with a method has numbers only, one without it none; ten values are the least."""
+    random = np.random.default_rng(9)
+    rows = 50 + random.normal(0, 2, (40, 200))
+    rows[:20][random.random((20, 200)) < np.linspace(0.5, 0.95, 20)[:, None]] = np.nan
+    for row in range(20, 40):
+        rows[row, 100 + 4 * (row - 20) :] = np.nan
+    rows[39], rows[39, -9:] = np.nan, 1.0
+    given = forecast(rows, 60, (24,))
+    told = np.array([bool(name) for name in given.method])
+    assert told.any()
+    assert not told[39]
+    for path in (given.expected, given.low, given.high):
+        assert np.isfinite(path[told]).all()
+        assert np.isnan(path[~told]).all()
+
+
 def test_series_that_are_over() -> None:
     """A series is over after a twentieth of its steps; rare values are given twice their usual distance."""
     rows = np.full((5, 200), np.nan)
