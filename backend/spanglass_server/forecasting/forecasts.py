@@ -150,7 +150,8 @@ def _some(
     simple = tried.methods.index("seasonal naive" if how.period else "last value")
     given.naive_error[rows] = scores[simple]
     known = np.isfinite(given.low[rows]).all(axis=1)
-    given.expected[rows[~known]], given.low[rows[~known]], given.high[rows[~known]] = np.nan, np.nan, np.nan
+    for one in (given.expected, given.low, given.high, given.error, given.naive_error):
+        one[rows[~known]] = np.nan
     for row, which in zip(rows[known], weights.argmax(axis=0)[known], strict=True):
         methods[row] = tried.methods[which]
 

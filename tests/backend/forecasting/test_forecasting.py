@@ -226,7 +226,7 @@ def test_what_is_told_has_an_interval() -> None:
     told = np.array([bool(name) for name in given.method])
     assert told.any()
     assert not told[39]
-    for path in (given.expected, given.low, given.high):
+    for path in (given.expected, given.low, given.high, given.error):
         assert np.isfinite(path[told]).all()
         assert np.isnan(path[~told]).all()
 
