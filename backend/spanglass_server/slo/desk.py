@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from spanglass_server.forms.problems import meant
 from spanglass_server.slo.budget import budget_of, course_of, days_of, episodes_of
 from spanglass_server.slo.counting.minutes import DAY, HOUR
 from spanglass_server.slo.counting.spans import count_spans
@@ -14,7 +15,7 @@ from spanglass_server.slo.store.store import SloChange
 from spanglass_server.slo.windows import longest_hours
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from spanglass_server.forms.problems import Problem
     from spanglass_server.slo.book import Book
@@ -30,6 +31,8 @@ MOST_MINUTES: Final = 92 * DAY
 MOST_HOURS: Final = 366 * 24
 #: So much is counted of an objective that is only typed.
 TRIED: Final = DAY
+#: Of the names of all checks so many letters are told.
+_MOST_MEANT: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,24 @@ class Tried:
 
 
 class SloDesk:
-    """The facade; safe for any thread. ``KeyError`` for a uid that is none; ``OSError`` when the disk can't be used."""
+    """The facade; safe for any thread. ``KeyError`` for a uid that is none; ``OSError`` when the disk can't be used.
 
-    def __init__(self, book: Book, ledger: Ledger, store: SloStore, clock_ns: Callable[[], int]) -> None:
+    ``checks`` gives the uids of the health checks that there are; None while that is not known.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        ledger: Ledger,
+        store: SloStore,
+        clock_ns: Callable[[], int],
+        checks: Callable[[], Collection[str] | None] = lambda: None,
+    ) -> None:
         self.book = book
         self._ledger = ledger
         self._store = store
         self._clock_ns = clock_ns
+        self._checks = checks
 
     # -- how they stand
 
@@ -111,6 +125,14 @@ class SloDesk:
     def problems(self) -> Sequence[Problem]:
         """What is wrong with the files of objectives now."""
         return self.book.problems()
+
+    def lacking(self, objective: Objective) -> str | None:
+        """What an objective asks for that is not there, in a sentence; it counts nothing until then."""
+        known = self._checks() if objective.check else None
+        if known is None or objective.check in known:
+            return None
+        near = meant(objective.check, sorted(known))[:_MOST_MEANT] if known else "make it on /health/checks/new"
+        return f"there is no check {objective.check!r}: nothing is counted until there is one; {near}"
 
     # -- what people do
 

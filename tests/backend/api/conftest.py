@@ -264,7 +264,7 @@ def slo_desk(directory: Path, store: SloStore) -> SloDesk:
     up = SimpleNamespace(minutes=lambda _, first, last: Minutes(first, np.ones(last - first), np.zeros(last - first)))
     ticks = itertools.count(NOW_NS)
     book = SloBook(None, None, directory / "slos", DISK, lambda: next(ticks))
-    return SloDesk(book, Ledger(store, up, lambda: NOW_NS), store, lambda: NOW_NS)
+    return SloDesk(book, Ledger(store, up, lambda: NOW_NS), store, lambda: NOW_NS, lambda: {"site"})
 
 
 @pytest.fixture

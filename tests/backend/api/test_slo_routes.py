@@ -62,6 +62,19 @@ def test_an_objective_is_kept_changed_and_deleted(api):
     assert client.get(f"/api/v1/slos/{uid}").status_code == 404
 
 
+def test_a_check_that_is_not_there_is_told(api):
+    """An objective over an unknown check is kept, and says that nothing is counted; one that is there says nothing."""
+    client = api()
+    made = [
+        client.post("/api/v1/slos", json={"slo": {"name": check, "target": "99%", "check": check}}).json()
+        for check in ("site", "sito")
+    ]
+    said = "there is no check 'sito': nothing is counted until there is one; did you mean 'site'?"
+    assert [each["lacking"] for each in made] == [None, said]
+    assert {each["uid"]: each["lacking"] for each in client.get("/api/v1/slos").json()["slos"]}["sito"] == said
+    assert client.get("/api/v1/slos/sito").json()["lacking"] == said
+
+
 def test_course_and_episodes_of_an_objective(api):
     """The course has each hour and day of a range with what was left; what used the budget is a stretch of minutes."""
     client = api(spans=[span(1000 + number, 2 if 20 <= number < 25 else 0) for number in range(500)])

@@ -51,7 +51,7 @@ class SloJson(TypedDict):
 
     ``burn_rates`` are by window, null without events: at 1 the budget lasts just as long as the window. ``since_time``
     is when counting begins, ``partial`` whether that is within the window. ``last_event_time`` is that of the newest
-    event in three days.
+    event in three days. ``lacking`` says what it asks for that is not there: a health check; null if nothing.
     """
 
     uid: str
@@ -71,6 +71,7 @@ class SloJson(TypedDict):
     last_event_time: Time | None
     enabled: bool
     alerts: bool
+    lacking: str | None
 
 
 class SloPage(SloJson):
@@ -142,11 +143,12 @@ class SloEpisodes(TypedDict):
 
 
 class KeptSlo(TypedDict):
-    """An objective that was kept."""
+    """An objective that was kept; ``lacking`` as in the list: it is kept nevertheless."""
 
     uid: str
     version: str
     slo: dict[str, Any]
+    lacking: str | None
 
 
 class DeletedSlo(TypedDict):

@@ -108,7 +108,8 @@ class Keeping:
     def _put(self, objective: Objective, version: str, fields: dict[str, object], params: Params) -> answers.KeptSlo:
         with bodies.refusals():
             found = self.desk.put(objective, version, actor_of(fields, params))
-        return {"uid": found.uid, "version": found.version, "slo": to_json(found.objective)}
+        lacking = self.desk.lacking(found.objective)
+        return {"uid": found.uid, "version": found.version, "slo": to_json(found.objective), "lacking": lacking}
 
     def _editable(self, uid: str) -> Found:
         found = found_slo(self.desk, uid)

@@ -32,7 +32,8 @@ class Slos:
         """Return all objectives, what is worst first."""
         return {
             "slos": [
-                shown.slo_json(standing, params["now_ns"]) for standing in self.desk.listing(session, params["service"])
+                shown.slo_json(standing, params["now_ns"], self.desk.lacking(standing.found.objective))
+                for standing in self.desk.listing(session, params["service"])
             ],
             "problems": [str(problem) for problem in self.desk.problems()],
         }
@@ -40,7 +41,8 @@ class Slos:
     def get(self, session: QuerySession, params: Params) -> answers.SloPage:
         """Return one with everything."""
         uid = found_slo(self.desk, params["uid"]).uid
-        return shown.slo_page(self.desk.one(session, uid), params["now_ns"])
+        standing = self.desk.one(session, uid)
+        return shown.slo_page(standing, params["now_ns"], self.desk.lacking(standing.found.objective))
 
     def history(self, session: QuerySession, params: Params) -> answers.SloHistory:
         """Return the course of a budget over a range, of whole hours, and what was counted in the range itself."""

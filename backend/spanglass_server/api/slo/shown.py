@@ -61,7 +61,7 @@ def _forecast_json(forecast: Forecast | None, now_ns: int) -> answers.ForecastJs
     }
 
 
-def slo_json(standing: Standing, now_ns: int) -> answers.SloJson:
+def slo_json(standing: Standing, now_ns: int, lacking: str | None) -> answers.SloJson:
     """One objective as a row of a list."""
     objective, window = standing.found.objective, standing.window
     return {
@@ -82,15 +82,16 @@ def slo_json(standing: Standing, now_ns: int) -> answers.SloJson:
         "last_event_time": _minute(standing.last_event),
         "enabled": objective.enabled,
         "alerts": objective.alerts,
+        "lacking": lacking,
     }
 
 
-def slo_page(standing: Standing, now_ns: int) -> answers.SloPage:
+def slo_page(standing: Standing, now_ns: int, lacking: str | None) -> answers.SloPage:
     """One with everything."""
     found = standing.found
     objective = found.objective
     return {
-        **slo_json(standing, now_ns),
+        **slo_json(standing, now_ns, lacking),
         "slo": to_json(objective),
         "yaml": to_yaml([objective]),
         "version": found.version,

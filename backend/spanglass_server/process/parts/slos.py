@@ -54,7 +54,7 @@ class Slos:
         self._store = SloStore(directory / FILE_NAME)
         self._ledger = Ledger(self._store, self, clock_ns)
         self._book = found
-        self.desk = SloDesk(found, self._ledger, self._store, clock_ns)
+        self.desk = SloDesk(found, self._ledger, self._store, clock_ns, self._checks)
         self.rules = ObjectiveRules(found)
         keep_minutes = settings.slo.keep_history_ns // MINUTE_NS or 100 * 366 * DAY
         self._counter = Counter(self._ledger, found.enabled, self._ask, keep_minutes)
@@ -80,6 +80,9 @@ class Slos:
         changes = self._health.changes(subject, start_ns=start_ns, end_ns=last * MINUTE_NS, limit=MOST_CHANGES)
         at_start = self._health.status_at(subject, start_ns)
         return minutes_of(changes[::-1], at_start, first, last, self._clock_ns())
+
+    def _checks(self) -> frozenset[str] | None:
+        return None if self._health is None else frozenset(view.uid for view in self._health.checks())
 
     def _ask(self, query: Callable[[QuerySession], Any]) -> Any:
         return self._node.engine.run_here(query, self._stop)

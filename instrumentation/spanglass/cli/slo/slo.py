@@ -92,7 +92,8 @@ def command(argv: Sequence[str]) -> int:
         print(
             "spanglass slo: there is no objective" + (" with this status" if arguments.status else ""), file=sys.stderr
         )
-    for problem in answer["problems"]:
+    lacking = [f"{one['name']}: {one['lacking']}" for one in found if one.get("lacking")]
+    for problem in (*answer["problems"], *lacking):
         print(f"spanglass slo: {terminal_text(problem)}", file=sys.stderr)
     is_used_up = any(one["status"] == "exhausted" for one in answer["slos"])  # whatever is shown
     is_well = answer["slos"] and not answer["problems"] and not is_used_up
@@ -197,14 +198,18 @@ def _keep(client: Client, slo: dict[str, Any], known: set[str], by: str) -> str:
     """Keep an objective, and say what became of it."""
     uid = slo["uid"]
     if uid not in known:
-        client.send("POST", "/slos", {"slo": slo, "by": by})
-        return f"{terminal_text(uid)}: created"
+        made = client.send("POST", "/slos", {"slo": slo, "by": by})
+        return _said(uid, "created", made)
     path = f"/slos/{options.segment(uid)}"
     before = client.get(path)
     if before["slo"] == slo:
         return f"{terminal_text(uid)}: as it was"
-    client.send("PUT", path, {"slo": slo, "version": before["version"], "by": by})
-    return f"{terminal_text(uid)}: changed"
+    return _said(uid, "changed", client.send("PUT", path, {"slo": slo, "version": before["version"], "by": by}))
+
+
+def _said(uid: str, what: str, kept: dict[str, Any]) -> str:
+    lacking = kept.get("lacking")
+    return terminal_text(f"{uid}: {what}; but {lacking}" if lacking else f"{uid}: {what}")
 
 
 def _export(argv: Sequence[str]) -> int:
