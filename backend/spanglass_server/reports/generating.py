@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from spanglass_server.reports.asking import Questions
 from spanglass_server.reports.errors import AskError, ReportFailedError
-from spanglass_server.reports.kinds import KINDS
+from spanglass_server.reports.kinds import KINDS, UNKNOWN, title_of
 from spanglass_server.reports.model import Progress
 from spanglass_server.times import format_time
 
@@ -33,7 +33,7 @@ async def generate(
     """
     questions = Questions(ask, scope)
     kind = KINDS[scope.kind]
-    parts = [part for part in kind.parts if part.of_a_service or not scope.service]
+    parts = [UNKNOWN, *(part for part in kind.parts if part.of_a_service)] if scope.service else list(kind.parts)
     making = [asyncio.ensure_future(_section(part, questions.of_section(), pause_s)) for part in parts]
     told(_progress(parts, making))
     try:
@@ -51,7 +51,7 @@ async def generate(
         raise ReportFailedError(problems[0])
     return {
         "kind": scope.kind,
-        "title": f"{kind.title}: {scope.service}" if scope.service else kind.title,
+        "title": f"{title_of(scope)}: {scope.service}" if scope.service else title_of(scope),
         "service": scope.service or None,
         "window": _window(scope.start_ns, scope.end_ns),
         "before": _window(*scope.before),

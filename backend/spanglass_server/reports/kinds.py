@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from spanglass_server.reports.asking import Questions
-    from spanglass_server.reports.model import Block
+    from spanglass_server.reports.model import Block, Scope
 
     Build = Callable[[Questions], Awaitable[list[Block]]]
 
@@ -74,6 +74,9 @@ _TASKS: Final = Part("tasks", "Background tasks", tasks.build)
 _COSTS: Final = Part("costs", "What it costs, and what to drop", costs.build, of_a_service=False)
 _STORAGE: Final = Part("storage", "What is stored", storage.build, of_a_service=False)
 
+#: Comes first in reports about a service that nothing is known of.
+UNKNOWN: Final = Part("unknown", "Is this service there?", services.build_unknown)
+
 KINDS: Final[Mapping[str, Kind]] = {
     kind.name: kind
     for kind in (
@@ -112,3 +115,21 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
     )
 }  # fmt: skip
+
+
+_HOUR_NS: Final = 3_600_000_000_000
+_DAY_NS: Final = 24 * _HOUR_NS
+#: What a report of everything is called by its length; the hour of a change to or from summer time is no matter.
+_LENGTHS: Final = (
+    ("The day", _DAY_NS - _HOUR_NS, _DAY_NS + _HOUR_NS),
+    ("The week", 7 * _DAY_NS - _HOUR_NS, 7 * _DAY_NS + _HOUR_NS),
+    ("The month", 28 * _DAY_NS - _HOUR_NS, 31 * _DAY_NS + _HOUR_NS),
+)
+
+
+def title_of(scope: Scope) -> str:
+    """What a report is called: that of the week by the range that it is about, where that is no week."""
+    if scope.kind != "week":
+        return KINDS[scope.kind].title if scope.kind in KINDS else scope.kind
+    length = scope.end_ns - scope.start_ns
+    return next((name for name, least, most in _LENGTHS if least <= length <= most), "Everything")

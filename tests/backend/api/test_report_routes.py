@@ -159,6 +159,8 @@ def test_a_report_about_one_service(world):
     assert report["title"] == "Performance: shop"
     assert [each["id"] for each in report["sections"]] == ["requests", "changed", "findings", "errors"]
     assert figures_of(report["sections"][0])["Requests"] == (65, 55)
+    nobody = made(world, kind="usage", service="nosuch")["report"]["sections"][0]["blocks"]
+    assert nobody[0]["text"].startswith("No span of a service 'nosuch' was seen in this time, nor before it. Services")
     users, active, features = made(world, kind="usage", service="shop")["report"]["sections"]
     assert figures_of(active) == {"Last day": (2, None), "7 days": (2, None), "30 days": (2, None)}
     assert figures_of(users)["Users"] == (2, 1)

@@ -46,6 +46,20 @@ def test_whatever_stands_in_a_report_it_is_written(form):
         assert b'href="https://spanglass.example/x?a=1&amp;b=&#39;&#34;"' in content
 
 
+def test_a_table_begins_below_its_heading():
+    """It goes on over pages instead of leaving the rest of one empty; what has the section's name has no other."""
+    columns = [("Name", "text"), ("Number", "count")]
+    rows, more = (
+        blocks.table(name, columns, [blocks.row(f"row {number}", number) for number in range(count)])
+        for name, count in (("Rows", 34), ("More", 22))
+    )
+    found = report_of(*(blocks.text("x") for _ in range(25)), rows, more)
+    found["sections"] += [{**found["sections"][0], "title": "Rows", "blocks": [rows], "problem": None}]
+    assert FORMATS["pdf"].write(found, "").count(b"/Type /Page\n") == 3
+    told = FORMATS["markdown"].write(found, "").decode()
+    assert (told.count("**Rows**"), told.count("## Rows")) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
@@ -89,5 +103,7 @@ def test_the_shapes_of_a_chart():
     assert upper.y + upper.height == pytest.approx(lower.y, abs=0.02)
     assert alone.height == pytest.approx(upper.height * 2 / 3, abs=0.05)
     assert [label.text for label in found.labels if label.anchor == "end"][:5] == ["0", "1", "2", "3", "4"]
+    nothing = blocks.earlier("before", [], 2, lambda point: point["t"])
+    assert scene(blocks.lines("x", "ns", points, 60.0, nothing, blocks.line("a", [1, 2]))).legend == [("now", "a")]
     gaps = scene(blocks.lines("x", "ns", [{"t": 60.0 * n} for n in range(4)], 60.0, blocks.line("a", [1, 2, None, 3])))
     assert [len(stroke.points) for stroke in gaps.strokes if stroke.role == "now"] == [2, 1]

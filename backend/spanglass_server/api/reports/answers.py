@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 
 from spanglass_server.query.answers import JsonSchema, Time, TimeRange
-from spanglass_server.reports.kinds import KINDS
+from spanglass_server.reports.kinds import KINDS, title_of
 from spanglass_server.reports.model import Report, State
 from spanglass_server.times import format_time
 
@@ -73,7 +73,7 @@ def entry_json(desk: ReportDesk, entry: Entry) -> ReportEntry:
     return {
         "id": entry.id,
         "kind": scope.kind,
-        "title": KINDS[scope.kind].title if scope.kind in KINDS else scope.kind,
+        "title": title_of(scope),
         "service": scope.service or None,
         "window": {"start_time": format_time(scope.start_ns), "end_time": format_time(scope.end_ns)},
         "state": entry.state.value,

@@ -35,16 +35,16 @@ def _report(report: Report) -> Iterator[str]:
             yield f"**{_safe(section['problem'])}**"
         for block in section["blocks"]:
             yield ""
-            yield from _block(block)
+            yield from _block(block, section["title"])
 
 
-def _block(block: Block) -> Iterator[str]:
+def _block(block: Block, section: str) -> Iterator[str]:
     if block["block"] == "text":
         yield _safe(block["text"])
     elif block["block"] == "figures":
         yield from _figures(block)
     elif block["block"] == "table":
-        yield from _table(block)
+        yield from _table(block, section)
     else:
         yield from _chart(block)
 
@@ -56,9 +56,10 @@ def _figures(block: Figures) -> Iterator[str]:
         yield f"- {_safe(figure['name'])}: **{value}**{f' ({before})' if before else ''}"
 
 
-def _table(block: Table) -> Iterator[str]:
-    yield f"**{_safe(block['name'])}**"
-    yield ""
+def _table(block: Table, section: str) -> Iterator[str]:
+    if block["name"] != section:
+        yield f"**{_safe(block['name'])}**"
+        yield ""
     yield _line([_safe(column["name"]) for column in block["columns"]])
     yield _line(["---" if column["unit"] == "text" else "---:" for column in block["columns"]])
     for row in block["rows"]:

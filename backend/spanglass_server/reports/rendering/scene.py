@@ -96,7 +96,11 @@ def scene(chart: Chart) -> Scene:
     else:
         for role, line in zip(_roles(chart), chart["lines"], strict=True):
             found.strokes += [Stroke(role, run) for run in _runs(chart, line, scale)]
-    found.legend = [(role, line["name"]) for role, line in zip(_roles(chart), chart["lines"], strict=True)]
+    found.legend = [
+        (role, line["name"])
+        for role, line in zip(_roles(chart), chart["lines"], strict=True)
+        if role != "before" or any(value is not None for value in line["values"])
+    ]
     return found
 
 

@@ -48,6 +48,19 @@ async def build(questions: Questions) -> list[Block]:
     return told
 
 
+async def build_unknown(questions: Questions) -> list[Block]:
+    """For a report about a service that sent no span at all: a sentence; nothing for any other."""
+    name = questions.scope.service
+    now, before = await questions.together(
+        questions.now("services", buckets=0), questions.before("services", buckets=0)
+    )
+    if any(each["service"] == name for listing in (now, before) for each in listing["services"]):
+        return []
+    here = ", ".join(each["service"] for each in now["services"][:_MOST])
+    known = f"Services that did: {here}." if here else "Nor did any other service."
+    return [blocks.text(f"No span of a service {name!r} was seen in this time, nor before it. {known}")]
+
+
 def _named(title: str, names: list[str]) -> list[Block]:
     if not names:
         return []

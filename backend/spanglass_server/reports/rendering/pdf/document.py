@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase.pdfmetrics import stringWidth
-from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import CondPageBreak, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from spanglass_server.notifications.messages.words import cut
 from spanglass_server.reports.rendering import words
@@ -27,6 +27,8 @@ _FIGURES: Final = 3  # beside one another
 #: Columns are as wide as what is in them, at most so much; and at least as their longest word, at most so much.
 _WIDEST, _LONGEST_WORD = 260.0, 110.0
 _GAP: Final = 8.0
+#: A table begins on a page that has room for its name, its head and some rows; the heading of a section takes less.
+_BEGINNING, _HEADING = 100.0, 40.0
 #: Of a row at most: one must not be higher than a page, however narrow its columns are.
 _LETTERS: Final = 1200
 _PADDING: Final = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 8)]
@@ -56,20 +58,32 @@ def _report(report: model.Report, base_url: str) -> Iterator[Any]:
     ranges = f"{words.window(report['window'])}, against {words.window(report['before'])}."
     yield Paragraph(f"{ranges} Written {words.moment(report['made_time'])} UTC by Spanglass.", style.NOTE)
     for section in report["sections"]:
-        yield Paragraph(style.safe(section["title"]), style.SECTION)
+        is_table = [block["block"] for block in section["blocks"][:1]] == ["table"]
+        if is_table:
+            yield CondPageBreak(_BEGINNING + _HEADING)
+        yield _heading(section["title"], style.SECTION, before_table=is_table)
         if section["problem"]:
             yield Paragraph(style.safe(section["problem"]), style.PROBLEM)
         for block in section["blocks"]:
-            yield from _block(block, base_url)
+            yield from _block(block, section["title"], base_url)
 
 
-def _block(block: model.Block, base_url: str) -> Iterator[Any]:
+def _heading(text: str, how: Any, *, before_table: bool) -> Paragraph:
+    """A heading; what is kept together with a table would move the whole of it to the next page."""
+    heading = Paragraph(style.safe(text), how)
+    heading.keepWithNext = not before_table
+    return heading
+
+
+def _block(block: model.Block, section: str, base_url: str) -> Iterator[Any]:
     if block["block"] == "text":
         yield Paragraph(style.safe(block["text"]), style.TEXT)
     elif block["block"] == "figures":
         yield from [_figures(block), Spacer(1, 4)] if block["figures"] else []
     elif block["block"] == "table":
-        yield Paragraph(style.safe(block["name"]), style.NAME)
+        yield CondPageBreak(_BEGINNING)
+        if block["name"] != section:
+            yield _heading(block["name"], style.NAME, before_table=True)
         yield _table(block, base_url)
         if block["left_out"]:
             yield Paragraph(f"and {block['left_out']:,} more", style.NOTE)
