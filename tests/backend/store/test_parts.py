@@ -54,3 +54,14 @@ def test_parts_outside_the_window_are_left_out(bench):
     parts = bench.engine.run_here(lambda session: session.parts(Signal.SPANS, Window(40, 60)))
 
     assert [(part.min_time_ns, part.max_time_ns) for part in parts] == [(50, 50)]
+
+
+def test_a_part_tells_how_much_is_read_of_it(bench):
+    """Of a segment it is what its columns take before compression, of memory what they take: large texts are seen."""
+    for put, least in ((bench.write, 100_000), (bench.buffer, 200_000)):
+        put(table([{"n": 1, "span.a:str": "x" * least}]))
+
+    def ask(session):
+        return [session.part_bytes(part) for part in session.parts(Signal.SPANS, ALL_TIME)]
+
+    assert [found // 50_000 for found in bench.engine.run_here(ask)] == [2, 4]
