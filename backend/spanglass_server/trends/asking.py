@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 #: Up to this far ahead, values are read by five minutes: three days of them.
 _SOON_MS: Final = 12 * 3_600_000
 _SOON_PAST: Final = 864
+_MINUTE_MS: Final = 60_000
 _WINDOW: Final = "5m"
 
 
@@ -135,4 +136,8 @@ def _reason(values: np.ndarray[Any, Any], end_ms: int, course: Course) -> str:
     if known and is_over(values):
         since_ms = end_ms - (len(values) - 1 - int(ends(values)[1])) * course.step_ms
         return f"no value since {format_time(since_ms * NS_PER_MS)}: the series is over"
-    return f"{known} values are known, {LEAST_VALUES} are needed; ask for less time ahead, or later"
+    told = f"{'1 value is' if known == 1 else f'{known} values are'} known, {LEAST_VALUES} are needed"
+    left = max(1, LEAST_VALUES - known) * course.step_ms // _MINUTE_MS
+    if course.step_ms == DAYS.step_ms:
+        return f"{told}; ask again in {left} min"
+    return f"{told}; ask for 12h ahead or less, which takes one each 5 min, or in {left // 60} h"

@@ -126,7 +126,10 @@ def test_the_query_of_a_series_gives_that_series(world: World) -> None:
     assert series["met"]["expected_time"] is not None
     soon = answer(world.source, Question("process_memory", HOUR, START + 3 * HOUR, limit=1))
     assert (soon["step_s"], soon["total"], soon["series"][0]["method"]) == (300, 2, None)
-    assert "are needed" in soon["series"][0]["reason"]
+    assert soon["series"][0]["reason"].endswith("values are known, 10 are needed; ask again in 15 min")
+    far = answer(world.source, Question("process_memory", 30 * DAY, START + 30 * 60_000, limit=1))
+    assert far["series"][0]["reason"].startswith("1 value is known, 10 are needed; ask for 12h ahead or less")
+    assert far["series"][0]["reason"].endswith(", or in 9 h")
 
 
 def test_nothing_is_used_up_by_one_value() -> None:
