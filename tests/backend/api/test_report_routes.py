@@ -139,6 +139,19 @@ def test_every_number_is_the_one_of_the_api(world):
     assert world.client.get(first).json() == now
 
 
+def test_many_slow_calls_hide_no_failing_request(api, reports):
+    """An operation that takes little time beside more calls than are looked at is compared; the rest is told of."""
+    calls = [{**spans(1, NOW + number * S // 50, name=f"call {number}", took_ms=9000)[0], "kind": 3}
+             for number in range(1100)]  # fmt: skip
+    few = [each for number in range(11) for each in spans(1, NOW, service=f"small {number}")]
+    rows = [*spans(25, THEN, name="POST /pay", took_ms=1), *spans(25, NOW, name="POST /pay", took_ms=1, failed=25)]
+    client = api(spans=[*calls, *rows, *few])
+    section = made(SimpleNamespace(client=client, reports=reports), kind="performance")["report"]["sections"]
+    (changed,) = (each for each in section if each["id"] == "changed")
+    assert rows_of(changed, "Failing more") == [["POST /pay", "shop", 25, 25, 1.0, 0.0]]
+    assert changed["blocks"][-1]["text"] == "Only the 10 services with most requests were looked at, of 12."
+
+
 def test_a_section_that_fails_says_so_in_its_place(world):
     """What can't be read is a sentence where it would stand, and the rest is there; a report of nothing else fails."""
     report = made(world)["report"]

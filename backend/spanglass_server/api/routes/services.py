@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from spanglass_server.api.params import RANGE, Param, limit_param
 from spanglass_server.api.routing import Route
@@ -11,10 +11,12 @@ from spanglass_server.query.services import services
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params
+    from spanglass_server.query.services.measuring import Order
     from spanglass_server.store.ports import QuerySession
 
 _MAX_BUCKETS = 1000
 _SERVICE = Param("service", "text", help="The service's name.")
+_SORTS: Final[dict[str, Order]] = {"time": "total_ns", "requests": "requests"}
 
 
 def _buckets(default: int, minimum: int) -> Param:
@@ -26,7 +28,14 @@ def _list(session: QuerySession, params: Params) -> services.ServiceList:
 
 
 def _operations(session: QuerySession, params: Params) -> services.OperationList:
-    return services.list_operations(session, params["window"], params["service"], params["limit"])
+    return services.list_operations(
+        session,
+        params["window"],
+        params["service"],
+        params["limit"],
+        only_requests=params["of"] == "requests",
+        order=_SORTS[params["sort"]],
+    )
 
 
 def _series(session: QuerySession, params: Params) -> services.Series:
@@ -58,8 +67,20 @@ ROUTES = (
     ),
     Route(
         path="/services/{service:path}/operations",
-        summary="Operations of a service, those that took the most time first.",
-        parameters=(_SERVICE, *RANGE, limit_param(200)),
+        summary="Operations of a service, those that took the most time, or had the most spans, first.",
+        parameters=(
+            _SERVICE,
+            *RANGE,
+            Param(
+                "of",
+                "choice",
+                "spans",
+                "All spans, or requests alone: of kind server and consumer.",
+                choices=("spans", "requests"),
+            ),
+            Param("sort", "choice", "time", "What comes first.", choices=tuple(_SORTS)),
+            limit_param(200),
+        ),
         response=schema_of(services.OperationList),
         query=_operations,
     ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME, is_service
 from spanglass_server.query.language.compiling.sql import TRUE, Sql, all_of, any_of
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession, Window
 
 Row = dict[str, Any]
+#: What of operations comes first: those that took most time, or had most spans.
+Order = Literal["total_ns", "requests"]
 
 _COLUMNS = ("start_time_ns", "duration_ns", "status_code", SERVICE)
 _OPERATION_COLUMNS = (*_COLUMNS, "kind", "name")
@@ -72,6 +74,8 @@ class Role:
         return replace(self, together=True)
 
 
+#: All spans.
+SPANS = Role(TRUE, (), lambda _: True)
 REQUESTS = Role(Sql("kind IN (2, 5)"), ("kind",), is_request)
 #: Requests of services that have none.
 ROOTS = Role(Sql("parent_span_id IS NULL"), ("parent_span_id",), lambda _: True, roots=True)
@@ -134,16 +138,18 @@ class Measuring:
         )
         return rows(self._session, request)
 
-    def operations(self, service: str, limit: int) -> list[Row]:
-        """Measure the spans of a service by name and kind, most time first."""
-        where = is_service(service)
+    def operations(self, service: str, limit: int, role: Role = SPANS, order: Order = "total_ns") -> list[Row]:
+        """Measure the spans of a service that are of a role by name and kind, most time or most spans first."""
+        where = all_of([is_service(service), role.predicate])
         if self._kept is not None:
-            return _kept_operations(self._kept, service_name(service), limit)
+            found = _kept_operations(self._kept, service_name(service), role, order)
+            return found[:limit]
         relation = self._relation(*_OPERATION_COLUMNS)
         if self._columns:
             keys = {"operation": Sql("name"), "kind": Sql("kind")}
-            return estimate(self._session, relation, where, keys, order="total_ns DESC", limit=limit)
-        return rows(self._session, statement("operations", relation=relation, where=where, count=limit))
+            return estimate(self._session, relation, where, keys, order=f"{order} DESC", limit=limit)
+        request = statement("operations", relation=relation, where=where, order=Sql(order), count=limit)
+        return rows(self._session, request)
 
     def _relation(self, *columns: str) -> Sql:
         return Sql(self._session.relation(Signal.SPANS, self._window, {*columns, *self._columns}))
@@ -167,18 +173,18 @@ def _of_service(row: Row, bucket: int | None) -> Row:
     return {"service": row["label"], "bucket": bucket, **row}
 
 
-def _kept_operations(kept: KeptSpans, service: str, limit: int) -> list[Row]:
-    grouping = Grouping(lambda each: each.service == service, lambda each: each[1:], NO_STEPS_NS)
+def _kept_operations(kept: KeptSpans, service: str, role: Role, order: Order) -> list[Row]:
+    grouping = Grouping(lambda each: each.service == service and role.chosen(each), lambda each: each[1:], NO_STEPS_NS)
     found = [
         {"operation": row["label"][0], "kind": row["label"][1], **row} for row in _rows(by_step(kept.cells(grouping)))
     ]
-    found.sort(key=_most_time_first)
-    return found[:limit]
+    found.sort(key=lambda row: _most_first(row, order))
+    return found
 
 
-def _most_time_first(row: Mapping[str, Any]) -> tuple[Any, ...]:
+def _most_first(row: Mapping[str, Any], order: Order) -> tuple[Any, ...]:
     name, kind = row["operation"], row["kind"]
-    return -row["total_ns"], name is None, name or "", kind is None, kind or 0
+    return -row[order], name is None, name or "", kind is None, kind or 0
 
 
 def _rows(figures: Figures | None) -> list[Row]:

@@ -18,7 +18,7 @@ from spanglass_server.query.answers import (
     UnixSeconds,
 )
 from spanglass_server.query.services.estimates import sampled_share
-from spanglass_server.query.services.measuring import REQUESTS, ROOTS, Measuring, named
+from spanglass_server.query.services.measuring import REQUESTS, ROOTS, SPANS, Measuring, named
 from spanglass_server.query.traces.identity import kind_name
 from spanglass_server.query.window import Buckets, bucket_seconds, describe
 from spanglass_server.signals import Signal
@@ -27,6 +27,7 @@ from spanglass_server.times import NS_PER_SECOND, format_time
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
+    from spanglass_server.query.services.measuring import Order
     from spanglass_server.store.ports import QuerySession, Window
 
 Row = dict[str, Any]
@@ -233,9 +234,17 @@ def total_series(session: QuerySession, window: Window, buckets: int) -> TotalSe
     }
 
 
-def list_operations(session: QuerySession, window: Window, service: str, limit: int) -> OperationList:
-    """Answer ``GET /api/v1/services/{service}/operations``: spans by name and kind, most time first."""
-    found = Measuring(session, window).operations(service, limit)
+def list_operations(
+    session: QuerySession,
+    window: Window,
+    service: str,
+    limit: int,
+    *,
+    only_requests: bool = False,
+    order: Order = "total_ns",
+) -> OperationList:
+    """Answer ``GET /api/v1/services/{service}/operations``: spans by name and kind, most time or most spans first."""
+    found = Measuring(session, window).operations(service, limit, REQUESTS if only_requests else SPANS, order)
     covered_s = _covered_s(session, window)
     operations = [_operation(row, covered_s) for row in found]
     return {"window": describe(window), "service": service, "operations": operations}

@@ -6,5 +6,5 @@ SELECT name AS operation, kind,
 FROM {relation}
 WHERE {where}
 GROUP BY name, kind
-ORDER BY total_ns DESC, name, kind
+ORDER BY {order} DESC, name, kind
 LIMIT {count}

@@ -14,48 +14,67 @@ if TYPE_CHECKING:
 
 #: So many services are looked at, those with most requests, and so many operations of each.
 _SERVICES: Final = 10
-_OPERATIONS: Final = 100
+_OPERATIONS: Final = 1000
 _MOST: Final = 10
 #: Fewer requests say nothing about a percentile or a share.
 _LEAST: Final = 20
 #: A change below is none that somebody would feel.
 _SLOWER: Final = 0.1
 _MORE_FAILING: Final = 0.005
-_REQUESTS: Final = frozenset({"server", "consumer"})
 
+Operations = list[dict[str, Any]]
 Pair = tuple[str, dict[str, Any], dict[str, Any]]  # service, operation now, and before
 
 
 async def build(questions: Questions) -> list[Block]:
     """Two tables; texts where nothing changed for the worse, or nothing is known of before."""
-    pairs = [pair for service in await _services(questions) for pair in await _pairs(questions, service)]
+    services = await _services(questions)
+    looked_at, pairs, cut = services[:_SERVICES], list[Pair](), list[str]()
+    for service in looked_at:
+        now, then = await _asked(questions, service)
+        pairs += _pairs(service, now, then)
+        cut += [service] if max(len(now), len(then)) >= _OPERATIONS else []
+    left_out = _left_out(len(services), looked_at, cut)
     if not pairs:
-        return [blocks.text(f"No operation had {_LEAST} requests in this time and in the one before.")]
-    return [*_slower(questions, pairs), *_failing(questions, pairs)]
+        return [blocks.text(f"No operation had {_LEAST} requests in this time and in the one before."), *left_out]
+    return [*_slower(questions, pairs), *_failing(questions, pairs), *left_out]
 
 
 async def _services(questions: Questions) -> Sequence[str]:
+    """Those with most requests first."""
     if questions.scope.service:
         return [questions.scope.service]
-    listed = (await questions.now("services", buckets=0))["services"]
-    return [each["service"] for each in listed[:_SERVICES]]
+    return [each["service"] for each in (await questions.now("services", buckets=0))["services"]]
 
 
-async def _pairs(questions: Questions, service: str) -> Iterator[Pair]:
-    now, before = await questions.together(
-        questions.now("services", service, "operations", limit=_OPERATIONS),
-        questions.before("services", service, "operations", limit=_OPERATIONS),
-    )
-    known = {(each["operation"], each["kind"]): each for each in before["operations"]}
-    asked = [each for each in now["operations"] if each["kind"] in _REQUESTS] or now["operations"]
-    both = ((each, known.get((each["operation"], each["kind"]))) for each in asked)
-    return iter(
-        [
-            (service, each, then)
-            for each, then in both
-            if then is not None and min(each["requests"], then["requests"]) >= _LEAST
-        ]
-    )
+async def _asked(questions: Questions, service: str) -> Sequence[Operations]:
+    """The operations of a service now and before: its requests, or all spans where it had none."""
+    found: Sequence[Operations] = ()
+    for of in ("requests", "spans"):
+        path, params = ("services", service, "operations"), {"of": of, "sort": "requests", "limit": _OPERATIONS}
+        answers = await questions.together(questions.now(*path, **params), questions.before(*path, **params))
+        found = [answer["operations"] for answer in answers]
+        if found[0]:
+            break
+    return found
+
+
+def _pairs(service: str, now: Operations, before: Operations) -> Iterator[Pair]:
+    known = {(each["operation"], each["kind"]): each for each in before}
+    for each in now:
+        then = known.get((each["operation"], each["kind"]))
+        if then is not None and min(each["requests"], then["requests"]) >= _LEAST:
+            yield service, each, then
+
+
+def _left_out(services: int, looked_at: Sequence[str], cut: Sequence[str]) -> list[Block]:
+    """What was not looked at."""
+    told = []
+    if services > len(looked_at):
+        told.append(f"Only the {len(looked_at)} services with most requests were looked at, of {services:,}.")
+    if cut:
+        told.append(f"Only the {_OPERATIONS:,} operations with most requests were looked at, of {', '.join(cut)}.")
+    return [blocks.text(" ".join(told))] if told else []
 
 
 def _slower(questions: Questions, pairs: Sequence[Pair]) -> list[Block]:

@@ -63,6 +63,7 @@ def ask(session):
         list_services(session, WINDOW, 5),
         total_series(session, WINDOW, 5),
         *(list_operations(session, WINDOW, service, 3) for service in ("web", UNKNOWN_SERVICE)),
+        list_operations(session, WINDOW, "web", 3, only_requests=True, order="requests"),
         service_series(session, WINDOW, "web", None, 5),
         service_series(session, WINDOW, "web", "GET /", 5),
         count_spans(session, SpanQuestion(WINDOW), 5),

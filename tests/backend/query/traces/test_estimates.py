@@ -81,6 +81,8 @@ def test_operations_and_series(open_tables):
     (operation,) = list_operations(session, WINDOW, "web", 10)["operations"]
     assert (operation["operation"], operation["kind"], *figures(operation)) == ("GET /", "server", 102, 2, 12 / 102)
     assert operation["total_ns"] == 100 * 100 + 2 * 5_000_000
+    (request,) = list_operations(session, WINDOW, "web", 10, only_requests=True, order="requests")["operations"]
+    assert request == operation
     series = service_series(session, WINDOW, "web", None, 2)
     assert [point["requests"] for point in series["points"]] == [100, 2]
     assert series["sampled_share"] == 12 / 102

@@ -128,6 +128,15 @@ def test_operations(open_tables):
     }  # fmt: skip
 
 
+def test_operations_that_are_requests(open_tables):
+    """Requests alone, those with most first: what is quick and frequent, or took no time, is not cut away."""
+    often = [span("web", SERVER, start=1300 + number, duration=1, name="GET /ping") for number in range(3)]
+    answer = list_operations(open_tables(spans=SPANS + often), WINDOW, "web", 2, only_requests=True, order="requests")
+
+    found = [(each["operation"], each["kind"], each["requests"]) for each in answer["operations"]]
+    assert found == [("GET /ping", "server", 3), ("GET /", "server", 1)]
+
+
 def test_series_of_a_service(open_tables):
     """A service's series counts its requests; empty buckets are there."""
     assert service_series(open_tables(spans=SPANS), WINDOW, "web", None, 3) == {
