@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Final
 
 from spanglass_server.reports.asking import Questions
 from spanglass_server.reports.errors import AskError, ReportFailedError
 from spanglass_server.reports.kinds import KINDS, UNKNOWN, title_of
 from spanglass_server.reports.model import Progress
+from spanglass_server.supervision import in_words
 from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from spanglass_server.reports.kinds import Part
     from spanglass_server.reports.model import Report, Scope, Section
 
+_LOG = logging.getLogger(__name__)
 #: What may go better a moment later; any other answer stays as it is.
 _PASSING: Final = frozenset({"timeout", "out_of_memory", "unavailable"})
 _TRIES: Final = 3
@@ -76,6 +79,10 @@ async def _section(part: Part, questions: Questions, pause_s: float) -> Section:
             if error.code not in _PASSING or tried == _TRIES:
                 break
             await asyncio.sleep(pause_s * tried)
+        except Exception as error:  # noqa: BLE001 - a defect is the end of one section, not of all
+            _LOG.error("section %s of a report could not be made", part.id, exc_info=error)
+            problem = f"{part.title} could not be made: a mistake of the server ({in_words(error)}); its log says where"
+            break
         else:
             return {"id": part.id, "title": part.title, "blocks": blocks, "problem": None, "asked": questions.asked}
     return {"id": part.id, "title": part.title, "blocks": [], "problem": problem, "asked": questions.asked}

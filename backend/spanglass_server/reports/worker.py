@@ -42,6 +42,7 @@ class Worker:
         self._lock = threading.Lock()
         self._current: tuple[str, asyncio.AbstractEventLoop, asyncio.Task[Report]] | None = None
         self._progress: dict[str, Progress] = {}
+        self._unwritten: tuple[Entry, Report | str] | None = None  # what was made, or why not
         self._stopping = False
 
     def wake(self) -> None:
@@ -76,36 +77,45 @@ class Worker:
         self._news.wait()
         self._news.clear()
         try:
+            self._write()
             while not self._stopping and (entry := self._store.take()) is not None:
-                self._make(entry)
+                made = self._make(entry)
+                if made is not None:
+                    self._unwritten = entry, made
+                    self._write()
+                else:  # deleted, or the server stops: that is no attempt
+                    self._store.give_back(entry.id)
         except BaseException:
             self._news.set()  # it is tried again
             raise
         return not self._stopping
 
-    def _make(self, entry: Entry) -> None:
+    def _make(self, entry: Entry) -> Report | str | None:
+        """A report, or why there is none; None where making it was stopped."""
         if entry.attempts > _MOST_ATTEMPTS:
-            self._fail(entry, f"it was begun {_MOST_ATTEMPTS} times, and the server ended each time")
-            return
+            return f"it was begun {_MOST_ATTEMPTS} times, and the server ended each time"
         try:
-            report = asyncio.run(self._generate(entry))
-        except asyncio.CancelledError:  # deleted, or the server stops: then it is begun anew
-            return
+            return asyncio.run(self._generate(entry))
+        except asyncio.CancelledError:
+            return None
         except (AskError, ReportFailedError) as error:
-            self._fail(entry, str(error))
-        except OSError:
-            raise
+            return str(error)
         except Exception as error:  # noqa: BLE001 - a defect is the end of one report, not of all
             _LOG.error("report %s could not be made", entry.id, exc_info=error)
-            self._fail(entry, f"the server made a mistake ({in_words(error)}); its log says where")
-        else:
-            self._store.done(entry.id, report, self._clock_ns())
-            self._done(entry)
+            return f"the server made a mistake ({in_words(error)}); its log says where"
         finally:
             self._progress.pop(entry.id, None)
 
-    def _fail(self, entry: Entry, why: str) -> None:
-        self._store.failed(entry.id, why, self._clock_ns())
+    def _write(self) -> None:
+        """Keep what was made; if that fails it is tried again, and nothing is made anew."""
+        if self._unwritten is None:
+            return
+        entry, made = self._unwritten
+        if isinstance(made, str):
+            self._store.failed(entry.id, made, self._clock_ns())
+        else:
+            self._store.done(entry.id, made, self._clock_ns())
+        self._unwritten = None
         self._done(entry)
 
     async def _generate(self, entry: Entry) -> Report:

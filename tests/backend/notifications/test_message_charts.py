@@ -54,7 +54,8 @@ def test_the_picture_has_letters_on_every_machine():
         (0.0823, "ratio", "8.23 %"), (1.0, "ratio", "100 %"), (1.9412, "s", "1.94 s"), (0.00083, "s", "830 µs"),
         (7_500.0, "s", "2 h 5 min"), (1.5e9, "bytes", "1.5 GB"), (12.0, "/s", "12 /s"), (123_456.0, "", "123k"),
         (0.0, "ratio", "0 %"), (-3.0, "", "-3"), (None, "s", ""), (2e-7, "", "0.0000002"),
-        (512.0, "bytes/s", "512 B/s"),
+        (512.0, "bytes/s", "512 B/s"), (1e308, "s", "1e+308 s"), (float("-inf"), "s", "-\u221e"),
+        (float("nan"), "bytes", "NaN"),
     ],
 )  # fmt: skip
 def test_values_are_short_and_have_their_unit(value, unit, text):

@@ -125,21 +125,46 @@ def test_what_was_being_made_is_begun_anew_but_not_for_ever(tmp_path):
     office.store.close()
 
 
-def test_a_defect_is_the_end_of_one_report(office):
-    """An answer that nobody foresaw fails its report, in words, and not the thread."""
+def test_a_defect_is_the_end_of_one_section(office):
+    """An answer that nobody foresaw fails its section, in words; where nothing else is left, the report."""
     office.answer = lambda path: {} if path.endswith("summary") else NOTHING[path]
     entry = office.desk.ask(SCOPE)
     assert office.worker.step()
+    assert office.desk.entry(entry.id).state is State.DONE
+    problems = {section["id"]: section["problem"] for section in office.desk.content(entry.id)["sections"]}
+    why = "could not be made: a mistake of the server (KeyError: 'users'); its log says where"
+    assert problems == {"users": f"Users {why}", "features": None}
+    office.answer = lambda _: {}
+    entry = office.desk.ask(SCOPE)
+    assert office.worker.step()
     found = office.desk.entry(entry.id)
-    assert (found.state, found.error) == (
-        State.FAILED,
-        "the server made a mistake (KeyError: 'users'); its log says where",
-    )
+    assert (found.state, found.error) == (State.FAILED, f"Users {why}")
     assert office.worker.progress(entry.id).total == 0
 
 
+def test_a_report_that_cannot_be_written_is_not_made_again(office, monkeypatch):
+    """While the disk is full what was made waits in memory: it is written later, however often that fails."""
+    entry = office.desk.ask(SCOPE)
+    write, problems = office.store.done, [OSError("disk full") for _ in range(4)]
+
+    def full(*args):
+        if problems:
+            raise problems.pop()
+        write(*args)
+
+    monkeypatch.setattr(office.store, "done", full)
+    for _ in range(4):
+        with pytest.raises(OSError, match="disk full"):
+            office.worker.step()
+    asked = len(office.asked)
+    assert office.worker.step()
+    found = office.desk.entry(entry.id)
+    assert (found.state, found.attempts, len(office.asked)) == (State.DONE, 1, asked)
+    assert [each.id for each in office.over] == [entry.id]
+
+
 def test_the_server_stops_while_a_report_is_made(office):
-    """The thread ends, and the report waits for the next start."""
+    """The thread ends, and the report waits for the next start; that was no attempt."""
     is_under_way = threading.Event()
 
     async def for_ever():
@@ -154,7 +179,8 @@ def test_the_server_stops_while_a_report_is_made(office):
     assert is_under_way.wait(30)
     office.worker.stop()
     thread.join(30)
-    assert (results, office.desk.entry(entry.id).state) == ([False], State.RUNNING)
+    found = office.desk.entry(entry.id)
+    assert (results, found.state, found.attempts) == ([False], State.WAITING, 0)
 
 
 def test_reports_are_kept_for_an_age_and_a_number(tmp_path):

@@ -76,6 +76,9 @@ def test_a_table_begins_below_its_heading():
         (-0.042, "change", "-4.2 %"),
         (0.0001, "change", "\u00b10 %"),
         (12.0, "change", "13\u00d7"),
+        (1e308, "s", "1e+308 s"),
+        (1e308, "ns", "1e+299 s"),
+        (float("inf"), "ns", "\u221e"),
     ],
 )
 def test_numbers_in_words(value, unit, text):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import html
+import math
+import sys
 import unicodedata
 from datetime import UTC, datetime
 
 from spanglass_server.times import NS_PER_SECOND
 
 _DAY_S, _HOUR_S, _MINUTE_S = 86_400, 3_600, 60
+#: Longer than the universe is old: such a number is no duration that anybody reads in days.
+_ABSURD_S = 1e18
 _SIZES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (0, "B"))
 _DURATIONS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (0, "ns"))
 _COUNTS = ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))
@@ -19,8 +23,13 @@ def value(number: float | None, unit: str) -> str:
     """A value in its unit, to three digits: ``8.2 %``, ``1.94 s``, ``12.5 /s``; "" for none."""
     if number is None:
         return ""
-    if number < 0:
-        return f"-{value(-number, unit)}"
+    sign = "-" if number < 0 else ""
+    if not math.isfinite(number):
+        return "NaN" if math.isnan(number) else f"{sign}\u221e"
+    return f"{sign}{_from_zero(abs(number), unit)}"
+
+
+def _from_zero(number: float, unit: str) -> str:
     if unit == "ratio":
         return f"{digits(100 * number)} %"
     if unit == "s":
@@ -33,6 +42,8 @@ def value(number: float | None, unit: str) -> str:
 
 
 def _seconds(number: float) -> str:
+    if number >= _ABSURD_S:
+        return f"{number:.3g} s"
     if number >= _MINUTE_S:
         return duration(round(number * NS_PER_SECOND))
     unit = next(name for least, name in _DURATIONS if number >= least)
@@ -50,6 +61,8 @@ def digits(number: float) -> str:
 def duration(duration_ns: int) -> str:
     """How long something lasted, in its two largest units: ``2 d 4 h``, ``12 min 5 s``, ``83.4 ms``."""
     seconds = duration_ns // NS_PER_SECOND
+    if seconds >= _ABSURD_S:
+        return _seconds(min(seconds, sys.float_info.max))
     if seconds < _MINUTE_S:
         return _seconds(max(0, duration_ns) / NS_PER_SECOND) if duration_ns else "0 s"
     days, hours, minutes = seconds // _DAY_S, seconds % _DAY_S // _HOUR_S, seconds % _HOUR_S // _MINUTE_S

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -38,6 +39,8 @@ def number(value: float | None, unit: Unit) -> str:
     """A number in its unit: ``8.2 %``, ``1.94 s``, ``12,480``."""
     if value is None:
         return NOTHING
+    if not math.isfinite(value):
+        return words.value(value, "")
     if unit == "change":
         return change(value)
     if unit == "ns":

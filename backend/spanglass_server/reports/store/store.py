@@ -58,6 +58,12 @@ class ReportStore:
             found = connection.execute(read_sql(__package__, "next")).fetchone()
         return _entry(found) if found else None
 
+    def give_back(self, report_id: str) -> None:
+        """Have one that was taken wait again, as if it had not been; nothing where it was deleted."""
+        query = "UPDATE reports SET state = 'waiting', attempts = attempts - 1 WHERE id = ? AND state = 'running'"
+        with self.file.write() as connection:
+            connection.execute(query, (report_id,))
+
     def done(self, report_id: str, report: Report, now_ns: int) -> None:
         """Keep what a report holds; one that was deleted meanwhile stays so."""
         self._end(report_id, State.DONE, now_ns, content=zstandard.compress(orjson.dumps(report)))
