@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
+import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     Seconds = NDArray[np.float64]
@@ -71,9 +71,15 @@ class Cases:
     groups: Mapping[str, Mapping[str, Flags]]
 
 
-def incident_cases(table: pa.Table, start_ns: int, end_ns: int) -> Cases:
-    """Incidents that were opened in a time, from ``monitoring_incidents``; those merged into others are none."""
+def incident_cases(table: pa.Table, start_ns: int, end_ns: int, service: str = "") -> Cases:
+    """Incidents that were opened in a time, from ``monitoring_incidents``; those merged into others are none.
+
+    With ``service`` only those that it is part of.
+    """
     chosen = _opened_in(table, "opened_at", start_ns, end_ns).filter(pc.is_null(pc.field("merged_into")))
+    if service:
+        is_in = [service in orjson.loads(text) for text in chosen["services"].to_pylist()]
+        chosen = chosen.filter(pa.array(is_in, pa.bool_()))
     return Cases(
         began=_times(chosen, "started_at"),
         opened=_times(chosen, "opened_at"),
@@ -89,9 +95,11 @@ def incident_cases(table: pa.Table, start_ns: int, end_ns: int) -> Cases:
     )
 
 
-def alert_cases(table: pa.Table, start_ns: int, end_ns: int) -> Cases:
-    """Alerts that were raised in a time, from ``monitoring_alerts``."""
+def alert_cases(table: pa.Table, start_ns: int, end_ns: int, service: str = "") -> Cases:
+    """Alerts that were raised in a time, from ``monitoring_alerts``; with ``service`` only its own."""
     chosen = _opened_in(table, "created_at", start_ns, end_ns)
+    if service:
+        chosen = chosen.filter(pc.equal(chosen["service"], service))
     opened, resolved = _times(chosen, "created_at"), _times(chosen, "resolved_at")
     return Cases(
         began=opened,

@@ -1,4 +1,4 @@
-"""The section about what runs out, and the one about trends, over answers written by hand."""
+"""The sections about what runs out, trends, and alerts, over answers written by hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 from spanglass_server.reports.asking import Questions
 from spanglass_server.reports.errors import AskError
 from spanglass_server.reports.model import Scope
-from spanglass_server.reports.sections import outlook
+from spanglass_server.reports.sections import alerts, outlook
 
 TIMES = {
     name: f"2026-12-{day}T00:00:00.000000000Z" for name, day in (("earliest", 10), ("expected", 12), ("latest", 19))
@@ -19,17 +19,18 @@ DISK = {
 }  # fmt: skip
 
 
-def built(build, answer):
+def built(build, answer, service="", asked=None):
     """Build a section; all questions have this answer."""
 
     async def ask(path, params):
-        del path, params
+        if asked is not None:
+            asked.append((path, params.get("service")))
         if isinstance(answer, Exception):
             raise answer
         return answer
 
     async def run():
-        return await build(Questions(ask, Scope("week", "", 0, 1000)))
+        return await build(Questions(ask, Scope("week", service, 1000, 2000)))
 
     return asyncio.run(run())
 
@@ -51,3 +52,23 @@ def test_trends_and_servers_without_them():
     assert table["rows"][0]["cells"] == ["Disk usage", "db-1, mount=/data", "rising", "82 %", 0.31, 0.99, None]
     for build in (outlook.build_capacity, outlook.build_trends):
         assert built(build, AskError("not_found", "nothing there")) == []
+
+
+def test_alerts_and_incidents_of_a_service():
+    """They are asked for by the service's name; what recovered in time may be not resolved yet, and is called so."""
+    spread = {"count": 1, "mean": 60.0, "median": 60.0, "p90": 60.0}
+    figures = {
+        "total": 2, "open": 2, "dismissed": 0, "late": 0, "within": 1.0, "acknowledge": None, "recover": spread,
+        "resolve": None,
+    }  # fmt: skip
+    part = {"all": figures, "by": {"rule": [{"name": "slow", **figures}]}, "days": []}
+    asked = []
+    of_alerts, of_incidents, table = built(
+        alerts.build, {"target_s": 900.0, "alerts": part, "incidents": part}, "pay", asked
+    )
+    assert set(asked) == {("/api/monitoring/incident-report/", "pay")}
+    names = {name: figure["value"] for figure in of_incidents["figures"] for name in [figure["name"]]}
+    assert (names["Not resolved"], names["Incidents recovered within 15 min"]) == (2, 1.0)
+    assert names["Recovery, since it began"] == 60.0
+    assert "Alerts resolved within 15 min" in [figure["name"] for figure in of_alerts["figures"]]
+    assert table["rows"][0]["cells"] == ["slow", 2, 1.0, None, None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 from spanglass_server.api.alerting.alerts import PREFIX
-from spanglass_server.api.params import RANGE
+from spanglass_server.api.params import RANGE, Param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.incidents import report
@@ -96,8 +96,8 @@ def report_route(desk: IncidentDesk, alerts: Callable[[], pa.Table]) -> Route:
             "start": format_time(start),
             "end": format_time(end),
             "target_s": target_ns / NS_PER_SECOND,
-            "incidents": part(report.incident_cases(incidents(), start, end)),
-            "alerts": part(report.alert_cases(alerts(), start, end)),
+            "incidents": part(report.incident_cases(incidents(), start, end, params["service"] or "")),
+            "alerts": part(report.alert_cases(alerts(), start, end, params["service"] or "")),
         }
 
     return Route(
@@ -105,7 +105,7 @@ def report_route(desk: IncidentDesk, alerts: Callable[[], pa.Table]) -> Route:
         path="/incident-report/",
         summary="How long alerts and incidents took: MTTA, MTTR, recovery, and the share that was over in time.",
         description="Of those opened in the range. In time is incidents.resolve_within, 15 min unless set.",
-        parameters=RANGE,
+        parameters=(*RANGE, Param("service", "text", help="Only alerts of this service, and incidents that it is in.")),
         response=schema_of(Report),
         query=answer,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.notifications.messages import words
@@ -16,45 +17,60 @@ if TYPE_CHECKING:
 
 _MONITORING: Final = "/api/monitoring"
 _MOST: Final = 10
-_PARTS: Final = (("alerts", "Alerts"), ("incidents", "Incidents"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Alerts, which end when they are resolved, or incidents, which recover before that."""
+
+    name: str
+    title: str
+    ended: str
+    recovers: bool
+
+
+_PARTS: Final = (
+    _Part("alerts", "Alerts", "resolved", recovers=False),
+    _Part("incidents", "Incidents", "recovered", recovers=True),
+)
 _SORTS: Final = (("rule", "Rule"), ("severity", "Severity"))
 
 
 async def build(questions: Questions) -> list[Block]:
     """Figures of both, then alerts by rule and severity."""
-    now, before = await questions.together(
-        questions.now("incident-report", "", api=_MONITORING), questions.before("incident-report", "", api=_MONITORING)
-    )
     service = questions.scope.service
+    now, before = await questions.together(
+        questions.now("incident-report", "", api=_MONITORING, service=service),
+        questions.before("incident-report", "", api=_MONITORING, service=service),
+    )
     found: list[Block] = []
-    for part, title in _PARTS:
-        of_now, of_before = (_all(answer[part], service) for answer in (now, before))
+    for part in _PARTS:
+        of_now, of_before = (_all(answer[part.name]) for answer in (now, before))
         if of_now is None:
-            found.append(blocks.text(f"{title}: none in this time."))
+            found.append(blocks.text(f"{part.title}: none in this time."))
         else:
-            found.append(_figures(title, of_now, of_before, now["target_s"]))
-    if not service:
-        found += [_table(now["alerts"]["by"].get(sort, []), title) for sort, title in _SORTS if _any(now, sort)]
-    return found
+            found.append(_figures(part, of_now, of_before or {}, now["target_s"]))
+    return found + [_table(now["alerts"]["by"].get(sort, []), title) for sort, title in _SORTS if _any(now, sort)]
 
 
 def _any(answer: Mapping[str, Any], sort: str) -> bool:
     return bool(answer["alerts"]["by"].get(sort))
 
 
-def _all(part: Mapping[str, Any], service: str) -> Mapping[str, Any] | None:
-    """The figures of all, or of a service; None where nothing was opened."""
-    rows: list[Mapping[str, Any]] = part["by"].get("service", []) if service else [part["all"]]
-    return next((row for row in rows if row["total"] and row.get("name", service) == service), None)
+def _all(part: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The figures of all; None where nothing was opened."""
+    every: Mapping[str, Any] = part["all"]
+    return every if every["total"] else None
 
 
-def _figures(title: str, now: Mapping[str, Any], before: Mapping[str, Any] | None, target_s: float) -> Block:
-    then = before or {}
-    within = f"{title} over within {words.duration(round(target_s * NS_PER_SECOND))}"
+def _figures(part: _Part, now: Mapping[str, Any], then: Mapping[str, Any], target_s: float) -> Block:
+    within = f"{part.title} {part.ended} within {words.duration(round(target_s * NS_PER_SECOND))}"
+    recovery = ("Recovery, since it began", "s", _mean(now, "recover"), _mean(then, "recover"), "less")
     return blocks.figures(
-        blocks.figure(f"{title} opened", "count", now["total"], then.get("total"), "less"),
-        blocks.figure("Not over", "count", now["open"], then.get("open"), "less"),
+        blocks.figure(f"{part.title} opened", "count", now["total"], then.get("total"), "less"),
+        blocks.figure("Not resolved", "count", now["open"], then.get("open"), "less"),
         blocks.figure("MTTA, to acknowledgement", "s", _mean(now, "acknowledge"), _mean(then, "acknowledge"), "less"),
+        *([blocks.figure(*recovery)] if part.recovers else []),
         blocks.figure("MTTR, to resolution", "s", _mean(now, "resolve"), _mean(then, "resolve"), "less"),
         blocks.figure(within, "ratio", now["within"], then.get("within"), "more"),
         blocks.figure("Late", "count", now["late"], then.get("late"), "less"),
@@ -70,7 +86,7 @@ def _table(rows: list[Mapping[str, Any]], title: str) -> Block:
     columns: blocks.Columns = (
         (title, "text"),
         ("Opened", "count"),
-        ("Over in time", "ratio"),
+        ("Resolved in time", "ratio"),
         ("MTTA", "s"),
         ("MTTR", "s"),
     )

@@ -15,6 +15,7 @@ from spanglass_server.alerting.model import Entry
 from spanglass_server.alerting.sql_views import sql_views
 from spanglass_server.api.factory import create_api
 from spanglass_server.api.incidents.routes import all_incident_routes
+from spanglass_server.incidents import report as reckoning
 
 NOW = "1970-01-01T00:33:20.000000000Z"
 NOW_NS = 2_000 * 10**9
@@ -167,7 +168,7 @@ def test_what_is_wrong_is_named(client, desk, method, path, body, told):
     assert client.get(PATH).json()["version"] == before
 
 
-def test_the_report(client, desk):
+def test_the_report(client, desk, monkeypatch):
     """N11: MTTA, MTTR and share in time of alerts and incidents; what was dismissed is none, what is late counts."""
     minute = 60 * 10**9
     for number, (took, status) in enumerate(
@@ -197,5 +198,22 @@ def test_the_report(client, desk):
     assert [(each["name"], each["total"]) for each in report["alerts"]["by"]["service"]] == [("shop", 4)]
     assert (incidents["total"], incidents["within"], incidents["recover"]["mean"]) == (1, 1.0, 1200.0)
     assert [day["total"] for day in report["alerts"]["days"]] == [4]
+
+    monkeypatch.setattr(reckoning, "MOST_GROUPS", 1)
+    raised(desk, "one of many", service="cart")
+    client.post(PATH, json={"title": "Two", "services": ["cart", "db"]})
+
+    def counted(service):
+        params = {"start": "0", "end": "2001", "service": service}
+        found = client.get("/api/monitoring/incident-report/", params=params).json()
+        return [found[part]["all"]["total"] for part in ("alerts", "incidents")]
+
+    assert [counted(service) for service in ("shop", "cart", "db", "", "none")] == [
+        [4, 0],
+        [1, 1],
+        [0, 1],
+        [5, 2],
+        [0, 0],
+    ]
     empty = client.get("/api/monitoring/incident-report/", params={"start": "1", "end": "2"}).json()
     assert (empty["alerts"]["all"]["within"], empty["incidents"]["by"]["severity"]) == (None, [])
