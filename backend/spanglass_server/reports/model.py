@@ -122,8 +122,9 @@ class Scope:
 
     @property
     def before(self) -> tuple[int, int]:
-        """The range of the same length before it."""
-        return max(0, self.start_ns - (self.end_ns - self.start_ns)), self.start_ns
+        """The range of the same length before it; of one that begins with 1970 a nanosecond, as no range is empty."""
+        start_ns = max(0, self.start_ns - (self.end_ns - self.start_ns))
+        return start_ns, max(self.start_ns, start_ns + 1)
 
 
 @dataclass(frozen=True, slots=True)

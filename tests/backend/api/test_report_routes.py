@@ -152,6 +152,13 @@ def test_many_slow_calls_hide_no_failing_request(api, reports):
     assert changed["blocks"][-1]["text"] == "Only the 10 services with most requests were looked at, of 12."
 
 
+def test_nothing_is_known_before_1970(world):
+    """A range that has none before it is reported with nothing to compare it with."""
+    report = made(world, kind="performance", start="0")["report"]
+    assert [section["problem"] for section in report["sections"]] == [None] * len(report["sections"])
+    assert figures_of(report["sections"][0])["Requests"] == (125, None)
+
+
 def test_a_section_that_fails_says_so_in_its_place(world):
     """What can't be read is a sentence where it would stand, and the rest is there; a report of nothing else fails."""
     report = made(world)["report"]
@@ -221,6 +228,7 @@ def test_files_of_a_report(world):
         "25",
         "5",
     ]
+    assert {f"{line['column']}_time": line["value"] for line in lines[:2]} == answer["report"]["window"]
     assert file("json").json() == answer["report"]
 
 

@@ -41,6 +41,8 @@ def test_whatever_stands_in_a_report_it_is_written(form):
     )
     content = FORMATS[form].write(found, "https://spanglass.example/")
     assert len(content) > 1000
+    if form in {"html", "csv"}:
+        assert not {"\u202e", "\x00", "\b"} & set(content.decode())
     if form == "html":
         assert b"<b>&" not in content
         assert b'href="https://spanglass.example/x?a=1&amp;b=&#39;&#34;"' in content
@@ -84,6 +86,17 @@ def test_a_table_begins_below_its_heading():
 def test_numbers_in_words(value, unit, text):
     """Each unit has its way to be written, the same in all forms."""
     assert words.number(value, unit) == text
+
+
+def test_rows_of_a_csv_file_are_told_apart():
+    """Rows that begin alike have numbers, and what a table leaves out is counted."""
+    rows = [blocks.row("GET /", service, count) for service, count in (("web", 3), ("shop", 5))]
+    table = blocks.table("t", [("Operation", "text"), ("Service", "text"), ("Requests", "count")], rows, 7)
+    lines = FORMATS["csv"].write(report_of(table), "").decode().splitlines()
+    assert lines[1:3] == [f",,,start,{TIME},,time,", f",,,end,{TIME},,time,"]
+    assert "s,t,GET /,Requests,3,,count,1" in lines
+    assert "s,t,GET /,Service,shop,,text,2" in lines
+    assert lines[-1] == "s,t,,left_out,7,,count,"
 
 
 def test_what_is_a_change_for_the_worse():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 TIME = "2026-11-29T10:00:00.000000000Z"
 ENTRY = {
@@ -13,7 +14,7 @@ ENTRY = {
 
 
 def test_a_report_is_waited_for_and_written(canned, run, tmp_path):
-    """Its form is that of the file's name; it stands there as a whole; what failed is said and writes nothing."""
+    """Its form is that of the file's name; it stands there as a whole, or in a pipe; what failed writes nothing."""
     canned.answer("/api/v1/reports", ENTRY, 202)
     canned.answer("/api/v1/reports/r%2F1", ENTRY | {"state": "running"})
     canned.answer("/api/v1/reports/r%2F1", ENTRY | {"state": "done"})
@@ -25,6 +26,16 @@ def test_a_report_is_waited_for_and_written(canned, run, tmp_path):
     assert path.read_bytes() == b"<!doctype html>"
     assert json.loads(canned.received[0].body) == {"kind": "week", "service": "shop", "actor": "ann", "last": "7d"}
     assert canned.received[-1].parameters == {"format": "html"}
+    pipe, link = tmp_path / "pipe.html", tmp_path / "link.html"
+    os.mkfifo(pipe)
+    link.symlink_to(path)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert run("report", "week", "-o", str(pipe)).returncode == 0
+    assert (os.read(reader, 100), pipe.is_fifo()) == (b"<!doctype html>", True)
+    os.close(reader)
+    path.unlink()
+    assert run("report", "week", "-o", str(link)).returncode == 0
+    assert (path.read_bytes(), link.is_symlink()) == (b"<!doctype html>", True)
     refused = run("report", "week", "-o", str(tmp_path / "no" / "week.csv"))
     assert (refused.returncode, canned.received[-1].parameters) == (1, {"format": "csv"})
     assert b"can't be written: No such file or directory" in refused.stderr

@@ -79,8 +79,12 @@ def moment(time_ns: int) -> str:
 
 def line(text: str, most: int) -> str:
     """A text on one line, without characters that are not shown, cut to so many of them."""
-    shown = "".join(letter if _is_shown(letter) else " " for letter in text[: 4 * most])
-    return cut(" ".join(shown.split()), most)
+    return cut(" ".join(shown(text[: 4 * most]).split()), most)
+
+
+def shown(text: str) -> str:
+    """A text with spaces for characters that are not shown, and for signs that turn the direction of what follows."""
+    return "".join(letter if _is_shown(letter) else " " for letter in text)
 
 
 def cut(text: str, most: int) -> str:

@@ -31,8 +31,13 @@ def cell(value: Cell, unit: Unit) -> str:
     if value is None:
         return NOTHING
     if isinstance(value, str):
-        return moment(value) if unit == "time" else value
+        return moment(value) if unit == "time" else shown(value)
     return number(value, unit)
+
+
+def shown(text: str) -> str:
+    """A text of strangers without control characters, and without signs that turn the direction of what follows."""
+    return words.shown(text)
 
 
 def number(value: float | None, unit: Unit) -> str:

@@ -65,12 +65,12 @@ def _all(part: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def _figures(part: _Part, now: Mapping[str, Any], then: Mapping[str, Any], target_s: float) -> Block:
     within = f"{part.title} {part.ended} within {words.duration(round(target_s * NS_PER_SECOND))}"
-    recovery = ("Recovery, since it began", "s", _mean(now, "recover"), _mean(then, "recover"), "less")
+    recovery = blocks.figure("Recovery, since it began", "s", _mean(now, "recover"), _mean(then, "recover"), "less")
     return blocks.figures(
         blocks.figure(f"{part.title} opened", "count", now["total"], then.get("total"), "less"),
         blocks.figure("Not resolved", "count", now["open"], then.get("open"), "less"),
         blocks.figure("MTTA, to acknowledgement", "s", _mean(now, "acknowledge"), _mean(then, "acknowledge"), "less"),
-        *([blocks.figure(*recovery)] if part.recovers else []),
+        *([recovery] if part.recovers else []),
         blocks.figure("MTTR, to resolution", "s", _mean(now, "resolve"), _mean(then, "resolve"), "less"),
         blocks.figure(within, "ratio", now["within"], then.get("within"), "more"),
         blocks.figure("Late", "count", now["late"], then.get("late"), "less"),

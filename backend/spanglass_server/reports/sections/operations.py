@@ -51,8 +51,11 @@ async def _asked(questions: Questions, service: str) -> Sequence[Operations]:
     """The operations of a service now and before: its requests, or all spans where it had none."""
     found: Sequence[Operations] = ()
     for of in ("requests", "spans"):
-        path, params = ("services", service, "operations"), {"of": of, "sort": "requests", "limit": _OPERATIONS}
-        answers = await questions.together(questions.now(*path, **params), questions.before(*path, **params))
+        path = ("services", service, "operations")
+        answers = await questions.together(
+            questions.now(*path, of=of, sort="requests", limit=_OPERATIONS),
+            questions.before(*path, of=of, sort="requests", limit=_OPERATIONS),
+        )
         found = [answer["operations"] for answer in answers]
         if found[0]:
             break

@@ -119,16 +119,25 @@ def _file(client: Client, report: str, form: str) -> bytes:
 
 
 def _write(output: str, content: bytes) -> None:
-    """Write a file as a whole, or not at all."""
+    """Write a file as a whole, or not at all; a pipe or device, such as /dev/null, is written to."""
     path = Path(output)
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+        else:
+            _replace(path.resolve(), content)
+    except OSError as error:
+        reason = error.strerror or error
+        raise CliError(f"{terminal_text(output)} can't be written: {reason}", "name another file with -o") from None
+
+
+def _replace(path: Path, content: bytes) -> None:
     beside = path.with_name(f".{path.name}.part")
     try:
         beside.write_bytes(content)
         beside.replace(path)
-    except OSError as error:
+    finally:
         beside.unlink(missing_ok=True)
-        reason = error.strerror or error
-        raise CliError(f"{terminal_text(output)} can't be written: {reason}", "name another file with -o") from None
 
 
 def _list(argv: Sequence[str]) -> int:
