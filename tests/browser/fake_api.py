@@ -390,6 +390,9 @@ class FakeApi:
     def _coverage(self, parts, params):
         return made_up_use.coverage(self)
 
+    def _costs(self, parts, params):
+        return made_up_use.costs(self)
+
     def _tasks(self, parts, params):
         return made_up_use.tasks(self, params)
 

@@ -113,6 +113,26 @@ def coverage(api):
             "stale": 1, "missing": 1, "ratio": 1 / 3 if subjects else None}  # fmt: skip
 
 
+def costs(api):
+    """Answer ``GET /api/v1/costs``: with prices, an attribute to drop, and log records."""
+    names = {"shop": ("web", "worker"), "hostile": (HOSTILE,)}.get(api.scenario, ())
+    figures = {"bytes": 5e8, "share": 0.5, "bytes_a_day": 1e8, "price": 12.5}
+    senders = [{"service": name, "slot": 2, "bytes": 1e6} for name in names]
+    key = HOSTILE if api.scenario == "hostile" else "cart.contents"
+    attribute = {"signal": "spans", "position": "span", "key": key, "values": "unique", "services": senders, **figures}
+    debug = {**attribute, "kind": "debug_logs", "signal": "logs", "position": None, "key": None, "values": None}
+    saved = {"bytes_a_month": 3e9, "place": "collector", "remedy": f"attributes/costs: {key}"}
+    signal = {"signal": "spans", "stored_bytes": 10**9, "records": 1e6, "attribute_bytes": 2e8, "records_a_day": 1e5,
+              "kept_days": 30.0, "bytes_at_pace": 3e9, "prices": {"stored": 0.1, "records": None},
+              **figures}  # fmt: skip
+    body = {**attribute, "position": None, "key": "name", "values": None, "services": []}
+    services = [{"service": name, "slot": 2, "spans": 1e6, "logs": 0.0, "metrics": 7.5, **figures} for name in names]
+    return {"window": WINDOW, "days": 5.0, "currency": "EUR", "priced": True, "stored_bytes": 10**9 if names else 0,
+            "signals": [signal], "services": services, "services_total": len(services), "attributes": [attribute, body],
+            "attributes_total": 40, "savings": [{**each, **saved} for each in (
+                {**attribute, "kind": "attribute"}, debug)], "sampled_records": 10**6, **figures}  # fmt: skip
+
+
 def tasks(api, params):
     """Answer ``GET /api/v1/tasks``."""
     names = {"shop": ("shop.send_mail", "reports.nightly"), "hostile": (HOSTILE,)}.get(api.scenario, ())

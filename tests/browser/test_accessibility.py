@@ -34,7 +34,10 @@ PAGES = (
     ("shop", "/traces/dead0000000000000000000000000000"),
     ("hostile", "/views"),
     ("hostile", "/pinned"),
-    *(("shop", path) for path in ("/users", "/users/u-4711", "/tasks", "/coverage", "/self-time", "/profiles")),
+    *(
+        ("shop", path)
+        for path in ("/users", "/users/u-4711", "/tasks", "/coverage", "/costs", "/self-time", "/profiles")
+    ),
     ("shop", "/logs?view=patterns"),
     ("shop", "/logs/log-2"),
     ("shop", "/logs"),

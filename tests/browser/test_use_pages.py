@@ -16,7 +16,7 @@ def violations(page):
 
 def test_hostile_ids_are_inert_and_fit(open_page):
     """Whatever is in ids and names is text, nothing is wider than a narrow window, and an id's page opens."""
-    for path in ("/tasks", "/coverage", "/users"):
+    for path in ("/tasks", "/coverage", "/costs", "/users"):
         page = open_page("hostile", path, width=390, scheme="dark")
         assert page.evaluate("window.pwned") is None
         assert "onerror=" in page.locator("main").inner_text()

@@ -23,16 +23,16 @@ _LISTS = {
 _COLUMNS = {
     "service": Column("service", style="cyan"),
     "attribute": Column("attribute", style="cyan"),
-    "stored_bytes": Column("stored_bytes", "on disk", show.size),
-    "bytes": Column("bytes", "in range", show.size),
-    "bytes_a_day": Column("bytes_a_day", "a day", show.size),
-    "bytes_a_month": Column("bytes_a_month", "a month", show.size),
-    "share": Column("share", "share", lambda share: f"{share:.1%}"),
+    "stored_bytes": Column("stored_bytes", "on disk", show.size, right=True),
+    "bytes": Column("bytes", "in range", show.size, right=True),
+    "bytes_a_day": Column("bytes_a_day", "a day", show.size, right=True),
+    "bytes_a_month": Column("bytes_a_month", "a month", show.size, right=True),
+    "share": Column("share", "share", lambda share: f"{share:.1%}", right=True),
     "services": Column("services", rank=2),
     "place": Column("place", rank=3),
     "remedy": Column("remedy", "a line that drops it", rank=1),
-    **{name: Column(name, name, lambda count: f"{count:.0f}") for name in ("spans", "logs", "metrics")},
-    "records_a_day": Column("records_a_day", "records a day", lambda count: f"{count:.0f}"),
+    **{name: Column(name, name, lambda count: f"{count:.0f}", right=True) for name in ("spans", "logs", "metrics")},
+    "records_a_day": Column("records_a_day", "records a day", lambda count: f"{count:.0f}", right=True),
 }
 
 
@@ -48,13 +48,17 @@ def command(argv: Sequence[str]) -> int:
     key, names = _LISTS[arguments.by]
     columns = [_COLUMNS.get(name, Column(name)) for name in names]
     if answer["priced"]:
-        columns.append(Column("price", f"{answer['currency']} a month", show.value, rank=1))
+        columns.append(Column("price", f"{answer['currency']} a month", _money, right=True))
     emit(arguments.format, columns, [_row(each) for each in answer[key]][: arguments.limit])
     if not answer["stored_bytes"]:
         print("spanglass costs: nothing is on disk yet; records are written within half a minute", file=sys.stderr)
     elif arguments.format == "table":
         print(f"{show.size(answer['stored_bytes'])} on disk, {show.size(answer['bytes_a_day'])} a day", file=sys.stderr)
     return Exit.OK
+
+
+def _money(amount: float | None) -> str:
+    return show.value(None) if amount is None else f"{amount:.2f}"
 
 
 def _row(found: Mapping[str, Any]) -> dict[str, Any]:
