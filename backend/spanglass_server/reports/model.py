@@ -10,7 +10,7 @@ from spanglass_server.query.answers import JsonSchema, Time, TimeRange, UnixSeco
 
 #: What numbers are: ``ratio`` is 0 to 1, ``change`` a share of what was before (0.5: half more), ``ns`` and ``s`` are
 #: durations, ``text`` and ``time`` (RFC 3339) are none.
-Unit = Literal["count", "per_s", "ratio", "change", "ns", "s", "bytes", "text", "time"]
+Unit = Literal["count", "per_s", "ratio", "change", "ns", "s", "bytes", "budget", "text", "time"]
 Better = Annotated[Literal["less", "more", "neither"], JsonSchema({"description": "which way a change is a good one"})]
 Cell = str | float | None
 

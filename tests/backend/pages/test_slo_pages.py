@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from spanglass_server.api.factory import ROUTES, create_api
 from spanglass_server.api.slo.routes import slo_routes
 from spanglass_server.pages.routes import page_routes
+from spanglass_server.pages.slos import words
 from spanglass_server.process.in_process_api import InProcessApi
 from spanglass_server.signals import AttributeColumn, ValueType
 from spanglass_server.slo.book import Book
@@ -118,3 +119,12 @@ def test_pages_without_events_and_forms(pages):
     assert 'value="99%"' in source
     assert "kind = server" in html.unescape(pages("/slos/new?service=shop", [])[2])
     assert pages("/slos/shop-answer", [])[0] == 404
+
+
+def test_past_ten_budgets_are_counted():
+    """What is left, what a stretch used, and the axis say how many budgets where a percentage says nothing any more."""
+    assert [words.left(each) for each in (None, 0.82, -9.0, -148.2)] == [
+        "\u2013", "82\u202f%", "\u2212900\u202f%", "used 149 times"
+    ]  # fmt: skip
+    assert [words.part(each) for each in (0.3, 10.0, 149.2)] == ["30\u202f%", "1000\u202f%", "149 times"]
+    assert [words.mark(each) for each in (0.5, -200.0)] == ["50\u202f%", "\u2212200\u202f\u00d7"]

@@ -50,6 +50,10 @@ def test_trends_and_servers_without_them():
     _, table = built(outlook.build_trends, {"trends": [DISK], "total": 4})
     assert table["left_out"] == 3
     assert table["rows"][0]["cells"] == ["Disk usage", "db-1, mount=/data", "rising", "82 %", 0.31, 0.99, None]
+    (nothing,) = built(outlook.build_trends, {"trends": [], "total": 0})
+    assert nothing["text"] == "Nothing rises, falls or jumped."
+    (nothing,) = built(outlook.build_capacity, {"capacity": []})
+    assert nothing["text"].startswith("Nothing is seen to run out")
     for build in (outlook.build_capacity, outlook.build_trends):
         assert built(build, AskError("not_found", "nothing there")) == []
 

@@ -81,6 +81,9 @@ def test_a_table_begins_below_its_heading():
         (1e308, "s", "1e+308 s"),
         (1e308, "ns", "1e+299 s"),
         (float("inf"), "ns", "\u221e"),
+        (0.82, "budget", "82 %"),
+        (-9.0, "budget", "-900 %"),
+        (-148.2, "budget", "used 149 times"),
     ],
 )
 def test_numbers_in_words(value, unit, text):

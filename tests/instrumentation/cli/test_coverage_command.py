@@ -25,5 +25,7 @@ def test_what_is_missing_is_listed(canned, run):
     assert canned.received[0].parameters == {"last": "2h", "limit": "500"}
     listed = run("coverage", "--all")
     assert all(word in listed.stdout.decode() for word in ("traces", "not_needed"))
+    assert "send logs" in listed.stdout.decode()
+    assert "send traces" not in listed.stdout.decode()
     assert b"1 there, 0 stale, 1 missing" in listed.stderr
     assert b"try --last 7d" in run("coverage").stderr

@@ -65,7 +65,9 @@ def test_reports_are_scheduled(canned, run):
 def test_reports_are_listed_and_deleted(canned, run):
     """A list has who asked for what; each that is named is deleted."""
     canned.answer("/api/v1/reports", {"reports": [ENTRY], "kinds": []})
-    assert b"The week" in run("report", "list", "--kind", "week").stdout
+    listed = run("report", "list", "--kind", "week", "--format", "csv").stdout.decode().splitlines()
+    assert listed[0] == "id,title,service,state,start_time,end_time,created_time,actor,error"
+    assert listed[1].startswith(f"r/1,The week,,waiting,{TIME},{TIME},{TIME},ann")
     canned.answer("/api/v1/reports/r%2F1", {"deleted": "r/1"})
     assert run("report", "delete", "r/1").returncode == 0
     assert canned.received[-1].method == "DELETE"

@@ -54,6 +54,15 @@ def test_objectives_are_listed_and_shown(server, run):
 
     shown = " ".join(run("slo", "show", "shop").stdout.decode().split())
     assert "99.6% good: 4 of 1,000 were bad, 1 may be; -300% of the budget is left" in shown
+    budget = {**SLO["budget"], "left": -148.2}
+    for path, answer in (
+        ("/api/v1/slos/shop", {**PAGE, "budget": budget}),
+        ("/api/v1/slos", {"slos": [{**SLO, "budget": budget}], "problems": []}),
+    ):
+        server.answers.pop(path)
+        server.answer(path, answer)
+    assert "1 may be; the budget is used 149 times" in " ".join(run("slo", "show", "shop").stdout.decode().split())
+    assert b"used 149 times" in run("slo").stdout
     assert "some of it is there again at" in shown
     assert "slo-shop-fast critical 14.4x 1h 14.5x 5m -" in shown
     assert json.loads(run("slo", "show", "shop", "--format", "ndjson").stdout)["version"] == "v1"

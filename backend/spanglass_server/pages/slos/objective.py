@@ -138,7 +138,7 @@ def _charts(history: Mapping[str, Any], visit: Visit) -> dict[str, charts.Chart]
     bad = [sum(history["bad"][start : start + hours]) for start in starts]
     return {
         "left": charts.lines(
-            "Budget left", buckets, [charts.Series("left", "", left)], visit.clock, text=words.left,
+            "Budget left", buckets, [charts.Series("left", "", left)], visit.clock, text=words.mark,
             ceiling=charts.nice_ceiling,
         ),
         "bad": charts.bars("Bad events", buckets, [charts.Series("bad", "err", bad)], visit.clock),

@@ -34,6 +34,8 @@ WINDOWS: Final[Mapping[str, str]] = {
     "month": "this month",
 }
 _PERCENT: Final = 100
+#: Past so many budgets a percentage says nothing any more.
+_BUDGETS: Final = 10
 _WHOLE: Final = 1000  # what is below is written out
 
 
@@ -52,12 +54,30 @@ def _exponent(target: float) -> int:
 
 
 def left(share: float | None) -> str:
-    """Return what is left of a budget, or was used of it: ``82 %``, and less than none: ``-130 %``, ``-14.9 k %``."""
+    """Return what is left of a budget: ``82 %``, ``-130 %``, and where more than ten were used ``used 149 times``."""
+    if share is not None and 1 - share > _BUDGETS:
+        return f"used {times(1 - share)}"
+    return part(share)
+
+
+def part(share: float | None) -> str:
+    """Return a part of a budget: ``82 %``, and more than ten: ``149 times``."""
     if share is None:
         return NONE
-    percent = abs(share) * _PERCENT
-    sign = "\u2212" if share < 0 and round(percent) else ""
-    return f"{sign}{compact(percent) if percent >= _WHOLE else f'{percent:.0f}'}{THIN}%"
+    if share > _BUDGETS:
+        return times(share)
+    sign = "\u2212" if share < 0 and round(abs(share) * _PERCENT) else ""
+    return f"{sign}{abs(share) * _PERCENT:.0f}{THIN}%"
+
+
+def mark(share: float | None) -> str:
+    """Return what is left of a budget beside an axis, where there is no room for words."""
+    return part(share) if share is None or 1 - share <= _BUDGETS else f"\u2212{digits(-share)}{THIN}\u00d7"
+
+
+def times(value: float) -> str:
+    """Return how many budgets were used: ``149 times``."""
+    return f"{compact(value)} times"
 
 
 def rate(value: float | None) -> str:

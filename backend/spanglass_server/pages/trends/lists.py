@@ -8,6 +8,7 @@ from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import of_api
 from spanglass_server.pages.rendering.format import parse_time_ns
 from spanglass_server.pages.trends.rows import row, span_text
+from spanglass_server.pages.window import SECOND_NS
 from spanglass_server.trends.quantities import QUANTITIES
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from spanglass_server.pages.visit import Visit
 
 _LIMIT: Final = 100
+#: A step is read when it is over for so long, as records come late.
+_LATE_NS: Final = 60 * SECOND_NS
 #: What stands in the URL, and its name.
 KINDS: Final = (
     ("any", "Worth telling"), ("rising", "Rising"), ("falling", "Falling"), ("shifted", "Jumped"),
@@ -57,6 +60,7 @@ async def _show(visit: Visit, which: str, kind: str) -> Response:
         left_out=sum(each["left_out"] for each in looked),
         read=sum(each["share_read"] for each in looked) / len(QUANTITIES), past=span_text(found["past_s"]),
         ahead=span_text(found["ahead_s"]), step=span_text(found["step_s"]), oldest=_oldest(looked),
+        next_ns=_next_ns(found, visit.clock.now_ns),
     )  # fmt: skip
 
 
@@ -65,3 +69,10 @@ def _oldest(looked: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     told = [each for each in looked if each["series"]]
     first = min(told, key=lambda each: str(each["time"]), default=None)
     return {"title": first["title"], "ns": parse_time_ns(first["time"])} if first else None
+
+
+def _next_ns(found: Mapping[str, Any], now_ns: int) -> int | None:
+    """When values are read next: a minute after the step under way; None while some that are due are not read."""
+    newest = max((parse_time_ns(each["time"]) for each in found["looked"]), default=0)
+    next_ns = newest + int(found["step_s"] * SECOND_NS) + _LATE_NS
+    return next_ns if next_ns > now_ns else None

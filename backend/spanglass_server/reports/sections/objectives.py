@@ -30,7 +30,7 @@ async def build(questions: Questions) -> list[Block]:
         ("Before", "ratio"),
         ("Bad", "count"),
         ("Events", "count"),
-        ("Budget left now", "ratio"),
+        ("Budget left now", "budget"),
         ("Over", "text"),
     )
     used_up = sum(each["status"] == "exhausted" for each in found)

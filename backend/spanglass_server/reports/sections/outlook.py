@@ -19,11 +19,11 @@ _MOST_LABELS: Final = 3
 
 
 async def build_capacity(questions: Questions) -> list[Block]:
-    """Series that meet their bound, those first that meet it soonest; nothing where none does."""
+    """Series that meet their bound, those first that meet it soonest; that there are none is said."""
     answer = await questions.if_there(questions.plain("capacity", service=questions.scope.service, limit=_MOST))
     met = [each for each in answer["capacity"] if each["met"] and each["met"]["earliest_time"]] if answer else []
     if not met:
-        return []
+        return [blocks.text("Nothing is seen to run out within the time of the forecasts.")] if answer else []
     rows = [
         blocks.row(
             each["title"],
@@ -53,11 +53,13 @@ async def build_capacity(questions: Questions) -> list[Block]:
 
 
 async def build_trends(questions: Questions) -> list[Block]:
-    """Series with a slope or another level, the most important first; nothing where there is none."""
+    """Series with a slope or another level, the most important first; that there are none is said."""
     answer = await questions.if_there(questions.plain("trends", service=questions.scope.service, limit=_MOST))
-    found = answer["trends"] if answer else []
-    if not answer or not found:
+    if not answer:
         return []
+    found = answer["trends"]
+    if not found:
+        return [blocks.text("Nothing rises, falls or jumped.")]
     rows = [
         blocks.row(
             each["title"],

@@ -18,8 +18,9 @@ _COLUMNS = (
     Column("family"),
     Column("state"),
     Column("last_time", "last", show.value, rank=1),
-    Column("remedy", "a line that sends it", rank=2),
+    Column("remedy", "a line that sends it", show=lambda remedy: remedy or "", rank=2),
 )
+_LACKING = frozenset({"missing", "stale"})
 
 
 def command(argv: Sequence[str]) -> int:
@@ -37,10 +38,15 @@ def command(argv: Sequence[str]) -> int:
     )
     families = {family["key"]: family for family in answer["families"]}
     rows = [
-        {"subject": each["subject"], "name": each["name"], **cell, "remedy": families[cell["family"]]["remedy"]}
+        {
+            "subject": each["subject"],
+            "name": each["name"],
+            **cell,
+            "remedy": families[cell["family"]]["remedy"] if cell["state"] in _LACKING else None,
+        }
         for each in answer["subjects"]
         for cell in each["families"]
-        if arguments.all or cell["state"] in {"missing", "stale"}
+        if arguments.all or cell["state"] in _LACKING
     ]
     emit(arguments.format, _COLUMNS, rows)
     if answer["total"] == 0:

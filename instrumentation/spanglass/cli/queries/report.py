@@ -31,6 +31,8 @@ _COLUMNS = (
     Column("title"),
     Column("service", show=lambda service: service or "", rank=2),
     Column("state"),
+    Column("start_time", f"from ({show.zone()})", show.local_time, narrow=show.short_time, rank=4),
+    Column("end_time", "to", show.local_time, narrow=show.short_time, rank=4),
     Column("created_time", f"asked for ({show.zone()})", show.local_time, narrow=show.short_time),
     Column("actor", "by", rank=3),
     Column("error", rank=1),
@@ -147,7 +149,8 @@ def _list(argv: Sequence[str]) -> int:
     options.add_format(parser)
     arguments = parser.parse_args(argv)
     asked = {"kind": arguments.kind, "service": arguments.service}
-    if not emit(arguments.format, _COLUMNS, options.client(arguments).get("/reports", asked)["reports"]):
+    reports = [{**each, **each["window"]} for each in options.client(arguments).get("/reports", asked)["reports"]]
+    if not emit(arguments.format, _COLUMNS, reports):
         print("spanglass report: no report was asked for; spanglass report week makes one", file=sys.stderr)
     return Exit.OK
 

@@ -24,9 +24,28 @@ STATUSES = ("exhausted", "burning", "no_data", "ok", "off")
 _STYLES = {"exhausted": "red", "burning": "yellow", "ok": "green"}
 
 
+_BUDGETS = 10
+
+
+def _budget(left: Any) -> str:
+    text = _left(left)
+    return f"the budget is {text}" if text.startswith("used") else f"{text} of the budget is left"
+
+
 def _percent(share: Any) -> str:
     """A share of good events: never rounded up to all of them."""
     return show.NOTHING if share is None else f"{int(share * 1e6) / 1e4:g}%"
+
+
+def _part(share: Any) -> str:
+    """A part of a budget; past ten of them a percentage says nothing any more."""
+    return f"{show.number(share)} times" if share is not None and share > _BUDGETS else show.percent(share)
+
+
+def _left(share: Any) -> str:
+    """What is left of a budget, or how many of them were used."""
+    is_far = share is not None and 1 - share > _BUDGETS
+    return f"used {_part(1 - share)}" if is_far else show.percent(share)
 
 
 def _times(rate: Any) -> str:
@@ -38,7 +57,7 @@ _COLUMNS = (
     Column("status"),
     Column("good", show=_percent, right=True),
     Column("target", show=_percent, right=True),
-    Column("left", "budget left", show=show.percent, right=True),
+    Column("left", "budget left", show=_left, right=True),
     Column("burn", "burns (1h)", show=_times, right=True, rank=2),
     Column("window", rank=3),
     Column("used_up", f"used up ({show.zone()})", show.local_time, narrow=show.short_time, rank=4),
@@ -50,7 +69,7 @@ _EPISODES = (
     Column("end_time", "ended", show.local_time, narrow=show.short_time, rank=2),
     Column("bad", show=show.number, right=True),
     Column("total", "of", show=show.number, right=True),
-    Column("share", "of the budget", show=show.percent, right=True),
+    Column("share", "of the budget", show=_part, right=True),
 )
 _RULES = (
     Column("uid", "rule", style="cyan", whole=True),
@@ -141,7 +160,7 @@ def _draw(one: dict[str, Any], episodes: list[dict[str, Any]]) -> None:
         out.line(
             text(
                 f"{_percent(budget['good'])} good: {show.number(budget['bad'])} of {show.number(budget['total'])} were "
-                f"bad, {show.number(budget['allowed'])} may be; {show.percent(budget['left'])} of the budget is left"
+                f"bad, {show.number(budget['allowed'])} may be; {_budget(budget['left'])}"
             )
         )
     if one["partial"] and one["since_time"]:
