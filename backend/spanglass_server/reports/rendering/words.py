@@ -48,10 +48,8 @@ def number(value: float | None, unit: Unit) -> str:
         return NOTHING
     if not math.isfinite(value):
         return words.value(value, "")
-    if unit == "change":
-        return change(value)
-    if unit == "budget":
-        return budget(value)
+    if unit in {"change", "budget"}:
+        return change(value) if unit == "change" else budget(value)
     if unit == "ns":
         return words.duration(round(value)) if value >= 0 else f"-{words.duration(round(-value))}"
     if unit == "count" and abs(value) < _GROUPED_UP_TO and float(value).is_integer():
