@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader
 
+from shop import messaging
 from shop.queue_table import LEASE_S, MAX_ATTEMPTS, Queue
 
 if TYPE_CHECKING:
@@ -85,3 +88,16 @@ def test_a_message_that_always_fails_is_given_up(queue: Queue, clock: Clock) -> 
     queue.send("good", {}, {})
     assert queue.length() == 1
     assert queue.take().id == "good"
+
+
+def test_a_wait_of_milliseconds_is_not_told_in_seconds() -> None:
+    """A histogram of seconds has a bucket for 30 ms that ends well below a second."""
+    reader = InMemoryMetricReader()
+    provider = MeterProvider([reader])
+    messaging.in_seconds(provider.get_meter("test"), "shop.queue.wait", "").record(0.03)
+    data = reader.get_metrics_data()
+    assert data is not None
+    (point,) = data.resource_metrics[0].scope_metrics[0].metrics[0].data.data_points
+    assert isinstance(point, HistogramDataPoint)
+    assert point.explicit_bounds[list(point.bucket_counts).index(1)] == 0.05
+    provider.shutdown()
