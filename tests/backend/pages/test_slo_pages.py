@@ -84,10 +84,11 @@ def pages(open_tables, tmp_path):
 def test_pages_say_what_is_left_and_what_used_it(pages):
     """A list begins with what is worst; a page says what is left, which stretch used it, and leads to its bad spans."""
     spans = [*requests(30, 60), *requests(10, 30, 10)]
-    status, text, _ = pages("/slos", [SHOP, {"name": EVIL, "target": "99%", "check": "site"}], spans)
+    status, text, listed = pages("/slos", [SHOP, {"name": EVIL, "target": "99%", "check": "site"}], spans)
     assert status == 200
     assert text.startswith("Objectives 1 of 2 has used up the error budget.")
     assert "Shop answers service:shop" in text
+    assert 'data-l="left"' in listed
     assert "\u2212900 %" in text
 
     status, text, source = pages("/slos/shop-answers", [], spans)
