@@ -86,6 +86,8 @@ def test_a_report_from_waiting_to_its_files(office):
     status, text, source = office.page(f"/reports/{entry.id}")
     assert status == 200, text
     assert "Requests 40 Failed 3 Share that failed 7.5 % Duration, p50 20 ms" in text
+    ids = re.findall(r' id="([^"]+)"', source)
+    assert sorted(ids) == sorted(set(ids))  # icons have ids too, and a link to a section leads to it
     assert "<img" not in source
     assert f"<bdi>{EVIL}</bdi>" in unescape(source)
     (service,) = set(re.findall(r'href="(/services/[^"?]+)', source))
