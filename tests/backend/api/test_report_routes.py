@@ -177,7 +177,7 @@ def test_a_report_about_one_service(world):
     answer = made(world, kind="performance", service="shop")
     report = answer["report"]
     assert report["title"] == "Performance: shop"
-    assert [each["id"] for each in report["sections"]] == ["requests", "changed", "findings", "errors"]
+    assert [each["id"] for each in report["sections"]] == ["requests", "changed", "trends", "findings", "errors"]
     assert figures_of(report["sections"][0])["Requests"] == (65, 55)
     nobody = made(world, kind="usage", service="nosuch")["report"]["sections"][0]["blocks"]
     assert nobody[0]["text"].startswith("No span of a service 'nosuch' was seen in this time, nor before it. Services")

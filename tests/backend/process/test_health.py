@@ -73,11 +73,14 @@ class Target:
             self._loop.call_soon_threadsafe(server.close)
 
         async def cancel():
-            tasks = asyncio.all_tasks() - {asyncio.current_task()}
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await asyncio.sleep(0)  # what was closed is gone after one more turn
+            quiet_turns = 0
+            while quiet_turns < 2:  # a connection that was just accepted becomes a task one turn later, and is open
+                tasks = asyncio.all_tasks() - {asyncio.current_task()}
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                quiet_turns = 0 if tasks else quiet_turns + 1
+                await asyncio.sleep(0)  # what was closed is gone after one more turn
 
         self._call(cancel())
         self._loop.call_soon_threadsafe(self._loop.stop)
