@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
@@ -128,6 +129,16 @@ class Told:
         ended = self._exporter.get_finished_spans()
         self._exporter.clear()
         return list(ended)
+
+    def wait_for_one(self, kind):
+        """Return the only span of a kind, once it has ended: a client has its answer before the server's span ends."""
+        deadline = time.monotonic() + 30
+        ended = []
+        while not ended and time.monotonic() < deadline:
+            ended = [span for span in self.spans() if span.kind.name == kind]
+            time.sleep(0.002)
+        (span,) = ended
+        return span
 
     def names(self):
         """Return the names of the spans that ended."""
