@@ -22,7 +22,7 @@ from spanglass_core.alerting.rule import Rule
 from spanglass_server.alerting.backtest.backtest import Options, backtest
 from spanglass_server.alerting.baselines.baselines import Baselines
 from spanglass_server.alerting.evaluation.evaluator import RuleEvaluator
-from spanglass_server.alerting.rules.form.reading import read_yaml
+from spanglass_server.alerting.rules.form.spec import RULES
 from spanglass_server.promql.in_memory import SeriesInMemory
 from spanglass_server.promql.series.labels import LabelSets
 from spanglass_server.promql.series.samples import Samples
@@ -92,7 +92,7 @@ def _columns(counts: dict[str, Any]) -> Iterator[tuple[str, dict[str, str], Any]
 def rules() -> list[Rule]:
     """The shipped rules of requests, and those against what is usual."""
     text = (Path(shipped_package.__path__[0]) / "requests.yaml").read_text("utf-8")
-    shipped = [rule for rule, _ in read_yaml(text).rules]
+    shipped = [rule for rule, _ in RULES.read_yaml(text).found]
     usual = [
         Rule(uid=condition, name=condition, condition=condition, for_ns=2 * MINUTE_NS, interval_ns=MINUTE_NS, **more)
         for condition, more in USUAL.items()

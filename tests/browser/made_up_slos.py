@@ -22,7 +22,7 @@ from spanglass_server.slo.book import Book
 from spanglass_server.slo.counting.ledger import Ledger
 from spanglass_server.slo.counting.minutes import Minutes
 from spanglass_server.slo.desk import SloDesk
-from spanglass_server.slo.form.reading import read_json
+from spanglass_server.slo.form.spec import OBJECTIVES
 from spanglass_server.slo.store.store import SloStore
 from spanglass_server.store.disk import DISK
 
@@ -70,7 +70,7 @@ class MadeUpSlos:
         name = HOSTILE[:150] if self.scenario == "hostile" else "The shop is up"
         for slo in ({"uid": "up", "name": name, "check": "shop", "description": name},
                     {"name": f"{name} fast", "uid": "fast", "spans": "kind:server", "latency": "300ms"}):  # fmt: skip
-            desk.put(read_json({"target": "99%", **slo}).objectives[0][0], "", "Ines")
+            desk.put(OBJECTIVES.read_json({"target": "99%", **slo}).found[0][0], "", "Ines")
         served = create_api(
             slo_routes(desk), engine=InPlace(), clock_ns=lambda: NOW_NS, authorize=lambda _: None, deadline_s=9.0,
             version="1",

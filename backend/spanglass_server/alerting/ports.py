@@ -68,15 +68,15 @@ class RuleBook(Protocol):
         """What is wrong with the files now, each with file, line and hint."""
 
     def put(self, rule: Rule, version: str, by: str, now_ns: int) -> Found:
-        """Keep a rule in the place of the one with its uid and this version ("": a new one); ``RuleConflictError``.
+        """Keep a rule in the place of the one with its uid and this version ("": a new one); ``ConflictError``.
 
-        One in the place of a shipped one hides it. ``RuleElsewhereError`` for a uid of the settings or of a file.
+        One in the place of a shipped one hides it. ``ElsewhereError`` for a uid of the settings or of a file.
         """
 
     def delete(self, uid: str, version: str, by: str, now_ns: int) -> None:
-        """Delete a kept rule; ``KeyError`` for one that is not there, ``RuleConflictError`` for a changed one.
+        """Delete a kept rule; ``KeyError`` for one that is not there, ``ConflictError`` for a changed one.
 
-        ``RuleElsewhereError`` for one that is not kept.
+        ``ElsewhereError`` for one that is not kept.
         """
 
     def override(self, uid: str, threshold: Threshold, by: str, now_ns: int) -> Found:
@@ -93,22 +93,6 @@ class RuleBook(Protocol):
 
     def versions(self, uid: str) -> Sequence[tuple[int, Found]]:
         """What a kept rule was before, with the time in ns it was replaced or deleted, newest first."""
-
-
-class RuleConflictError(Exception):
-    """Somebody else changed the rule; ``current`` is its version now, "" if it is gone."""
-
-    def __init__(self, uid: str, current: str) -> None:
-        super().__init__(f"the rule {uid!r} was changed by somebody else" if current else f"{uid!r} was deleted")
-        self.current = current
-
-
-class RuleElsewhereError(Exception):
-    """The rule stands in a file that only people change; ``file`` is its path."""
-
-    def __init__(self, uid: str, file: str) -> None:
-        super().__init__(f"the rule {uid!r} stands in {file}: change it there, or tune or disable it here")
-        self.file = file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic
 
+from spanglass_server.forms.errors import ConflictError
 from spanglass_server.forms.files import DirectoryReader, F
 from spanglass_server.forms.names import SLUG_PATTERN
 from spanglass_server.store.disk import replace_file
@@ -26,18 +27,18 @@ _VERSIONS = ".versions"
 
 @dataclass(frozen=True, slots=True)
 class Form(Generic[F]):
-    """How things are read and written; ``conflict`` is the error for one whose version is another, given both."""
+    """How things are read and written; ``one`` is what people call one of them."""
 
+    one: str
     read: Callable[[str, str], Contents[F]]
     write: Callable[[Sequence[F]], str]
-    conflict: Callable[[str, str], Exception]
 
 
 class KeptFiles(Generic[F]):
     """``UID.yaml``, and ``.versions/UID/TIME.yaml``.
 
     Changes name the version that they began with, ``""`` for none; a thing that has another one by then is left as it
-    is (``Form.conflict``). Safe for any thread. Raises ``OSError`` when the disk can't be used; then nothing changed.
+    is (``ConflictError``). Safe for any thread. Raises ``OSError`` when the disk can't be used; then nothing changed.
     """
 
     def __init__(self, directory: Path, disk: Disk, clock_ns: Callable[[], int], form: Form[F]) -> None:
@@ -97,7 +98,7 @@ class KeptFiles(Generic[F]):
         standing = next((found for found in self.contents().found if found.uid == uid), None)
         current = standing.version if standing is not None else ""
         if current != version:
-            raise self._form.conflict(uid, current)
+            raise ConflictError(f"the {self._form.one} {uid!r}", current)
         return standing
 
     def _beside(self, one: F | None) -> list[F]:

@@ -12,24 +12,6 @@ if TYPE_CHECKING:
     from spanglass_server.health.model import Call, CheckState, CheckView, Component, Overall, Run
 
 
-class CheckConflictError(Exception):
-    """A check has another version than the one that was changed; ``current`` is "" for one that is gone."""
-
-    def __init__(self, uid: str, current: str) -> None:
-        super().__init__(f"the check {uid!r} was changed in the meantime")
-        self.uid = uid
-        self.current = current
-
-
-class CheckElsewhereError(Exception):
-    """A check stands in the settings file, and is changed there."""
-
-    def __init__(self, uid: str, file: str) -> None:
-        super().__init__(f"the check {uid!r} stands in {file}, and is changed there")
-        self.uid = uid
-        self.file = file
-
-
 class CheckBook(Protocol):
     """All checks of a server, from its settings file and from what was made in pages; safe for any thread.
 
@@ -45,7 +27,7 @@ class CheckBook(Protocol):
     def put(self, check: Check, version: str) -> Found:
         """Keep a check in the place of the one with its uid and this version ("": a new one).
 
-        Raises ``CheckConflictError``, ``CheckElsewhereError``, and ``OSError`` when the disk can't be used.
+        Raises ``ConflictError``, ``ElsewhereError``, and ``OSError`` when the disk can't be used.
         """
 
     def delete(self, uid: str, version: str) -> None:

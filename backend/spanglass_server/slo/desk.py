@@ -9,7 +9,7 @@ from spanglass_server.forms.problems import meant
 from spanglass_server.slo.budget import budget_of, course_of, days_of, episodes_of
 from spanglass_server.slo.counting.minutes import DAY, HOUR
 from spanglass_server.slo.counting.spans import count_spans
-from spanglass_server.slo.form.writing import to_yaml
+from spanglass_server.slo.form.spec import OBJECTIVES
 from spanglass_server.slo.standing import standings
 from spanglass_server.slo.store.store import SloChange
 from spanglass_server.slo.windows import longest_hours
@@ -140,16 +140,16 @@ class SloDesk:
         """Keep an objective in the place of the one with its uid and this version; see ``Book``."""
         before = self.book.found().get(objective.uid)
         found = self.book.put(objective, version)
-        old = to_yaml([before.objective]) if before is not None else ""
+        old = OBJECTIVES.to_yaml([before.objective]) if before is not None else ""
         kind = "created" if before is None else "changed"
-        self._store.note(SloChange(self._clock_ns(), objective.uid, by, kind, old, to_yaml([objective])))
+        self._store.note(SloChange(self._clock_ns(), objective.uid, by, kind, old, OBJECTIVES.to_yaml([objective])))
         return found
 
     def delete(self, uid: str, version: str, by: str) -> None:
         """Delete a kept objective; see ``Book``."""
         before = self.book.found()[uid]
         self.book.delete(uid, version)
-        self._store.note(SloChange(self._clock_ns(), uid, by, "deleted", to_yaml([before.objective])))
+        self._store.note(SloChange(self._clock_ns(), uid, by, "deleted", OBJECTIVES.to_yaml([before.objective])))
 
     def changes(self, uid: str = "", limit: int = 100) -> Sequence[SloChange]:
         """What people changed over pages and API of an objective, or of all, newest first."""

@@ -13,7 +13,7 @@ from spanglass_core.alerting.rule import Rule
 from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.evidence.topics import COUNTED_SPANS, GOOD_SPANS
 from spanglass_server.alerting.ports import Found
-from spanglass_server.alerting.rules.form.writing import version_of
+from spanglass_server.alerting.rules.form.spec import RULES
 from spanglass_server.forms.files import Contents
 from spanglass_server.slo.form.kinds import percent_text
 
@@ -129,4 +129,4 @@ class ObjectiveRules:
     def _found(self, found: FoundObjective, rule: Rule) -> Found:
         where = found.file if found.origin != "kept" else f"the objective {found.uid!r}"
         line = found.line if found.origin != "kept" else 0
-        return Found(rule, self.origin, where, version_of(rule), line)
+        return Found(rule, self.origin, where, RULES.version_of(rule), line)

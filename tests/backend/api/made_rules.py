@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from spanglass_core.alerting.rule import Rule
 from spanglass_server.alerting.model import Failure, Readings
 from spanglass_server.alerting.rules.book import Book
-from spanglass_server.alerting.rules.form.writing import to_yaml
+from spanglass_server.alerting.rules.form.spec import RULES
 from spanglass_server.alerting.rules.sources.files import DirectoryRules
 from spanglass_server.alerting.rules.sources.kept import KeptRules
 from spanglass_server.alerting.rules.sources.tuning import Tuning
@@ -29,7 +29,7 @@ class MadeBook(Book):
 
     def add(self, rule, origin="kept"):
         """Write a rule into a file of its origin."""
-        (self.directory / origin / f"{rule.uid}.yaml").write_text(to_yaml([rule]))
+        (self.directory / origin / f"{rule.uid}.yaml").write_text(RULES.to_yaml([rule]))
 
 
 @dataclass

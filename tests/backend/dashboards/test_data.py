@@ -8,7 +8,7 @@ import pytest
 
 from spanglass_server.dashboards.data.panel import PanelQuestion, grid_of, panel_data
 from spanglass_server.dashboards.data.variables import VariableValues
-from spanglass_server.dashboards.form.reading import read_json
+from spanglass_server.dashboards.form.spec import DASHBOARDS
 from spanglass_server.promql.engine import Options
 from spanglass_server.promql.in_memory import SeriesInMemory
 from spanglass_server.promql.notation import read_series
@@ -42,9 +42,9 @@ def ask(open_tables):
     """Return a function that gives the data of a panel, with the step of a minute."""
 
     def data(panel, variables=(), given=None, **more):
-        read = read_json({"name": "A", "panels": [panel], "variables": list(variables)})
+        read = DASHBOARDS.read_json({"name": "A", "panels": [panel], "variables": list(variables)})
         assert read.problems == ()
-        (dashboard,) = read.dashboards
+        (dashboard,) = read.values
         session = open_tables(spans=SPANS, logs=[])
         source = SeriesInMemory(read_series(SERIES.items(), MINUTE_MS))
         chosen = {name: tuple(values) for name, values in (given or {}).items()}
@@ -207,7 +207,7 @@ RESOLVED = [
 @pytest.mark.parametrize(("given", "name", "expected"), RESOLVED, ids=[name for _, name, _ in RESOLVED])
 def test_values_of_variables(open_tables, given, name, expected):
     """Values come from series, keys, SQL, results and lists, and depend on variables before them."""
-    (dashboard,) = read_json({"name": "A", "variables": VARIABLES}).dashboards
+    (dashboard,) = DASHBOARDS.read_json({"name": "A", "variables": VARIABLES}).values
     source = SeriesInMemory(read_series(SERIES.items(), MINUTE_MS))
     chosen = {name: tuple(values) for name, values in given.items()}
     variables = VariableValues(open_tables(spans=SPANS), source, WINDOW, dashboard.variables, chosen)
@@ -323,7 +323,7 @@ def test_panels_of_records_have_records(ask):
 )
 def test_times_are_at_multiples_of_a_round_step(seconds, points, step_ms, size):
     """As many times as were asked for at most, and the same ones however often a panel is asked again."""
-    (dashboard,) = read_json({"name": "A", "panels": [{"query": "y"}]}).dashboards
+    (dashboard,) = DASHBOARDS.read_json({"name": "A", "panels": [{"query": "y"}]}).values
     values = VariableValues(None, None, Window(0, seconds * SECOND), (), {})
 
     grid = grid_of(PanelQuestion(dashboard.panels[0], values, 0, points))
@@ -344,7 +344,7 @@ def test_times_are_at_multiples_of_a_round_step(seconds, points, step_ms, size):
 )
 def test_measures_of_stored_spans(open_tables, query, expected):
     """Requests, errors and durations are those of the spans of the whole range."""
-    (dashboard,) = read_json({"name": "A", "panels": [{"type": "gauge", "query": query}]}).dashboards
+    (dashboard,) = DASHBOARDS.read_json({"name": "A", "panels": [{"type": "gauge", "query": query}]}).values
     session = open_tables(spans=SPANS)
     values = VariableValues(session, StoredSeries(session), WINDOW, (), {})
 
@@ -357,7 +357,7 @@ def test_measures_of_stored_spans(open_tables, query, expected):
 @pytest.mark.parametrize("query", ["sum(y)", {"measure": "error_rate"}])
 def test_a_panel_that_takes_too_long_is_stopped(open_tables, query):
     """PromQL past its deadline stops the whole question, as any query does."""
-    (dashboard,) = read_json({"name": "A", "panels": [{"query": query}]}).dashboards
+    (dashboard,) = DASHBOARDS.read_json({"name": "A", "panels": [{"query": query}]}).values
     source = SeriesInMemory(read_series(SERIES.items(), MINUTE_MS))
     values = VariableValues(open_tables(), source, WINDOW, (), {}, Options(deadline_s=0.0))
 

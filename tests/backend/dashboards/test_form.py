@@ -7,9 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spanglass_server.dashboards import model
-from spanglass_server.dashboards.form.reading import read_json, read_settings_yaml, read_yaml
 from spanglass_server.dashboards.form.shorter import finish_dashboard, finish_panel
-from spanglass_server.dashboards.form.writing import to_json, to_yaml
+from spanglass_server.dashboards.form.spec import DASHBOARDS
 from spanglass_server.forms.nodes import MAX_DEPTH
 
 REQUIRED = """\
@@ -32,9 +31,9 @@ monitoring:
 
 def test_the_required_form_works_as_written():
     """The form of the requirement is read, and written again as it was."""
-    read = read_yaml(REQUIRED)
+    read = DASHBOARDS.read_yaml(REQUIRED)
 
-    (dashboard,) = read.dashboards
+    (dashboard,) = read.values
     assert read.problems == ()
     assert (dashboard.uid, dashboard.refresh_interval_ns) == ("system-overview", 30 * 10**9)
     assert [(panel.type, panel.queries[0].id, panel.queries[0].text) for panel in dashboard.panels] == [
@@ -42,32 +41,32 @@ def test_the_required_form_works_as_written():
         ("gauge", "A", "error_rate"),
         ("stat", "A", "active_connections"),
     ]
-    assert to_yaml(read.dashboards) == REQUIRED
+    assert DASHBOARDS.to_yaml(read.values) == REQUIRED
 
 
 @pytest.mark.parametrize("text", [REQUIRED, REQUIRED.replace("monitoring:\n", "").replace("\n  ", "\n")[2:]])
 def test_files_may_begin_at_dashboards(text):
     """``monitoring:`` may be left out, and so may the list around a single dashboard."""
-    assert read_yaml(text).dashboards == read_yaml(REQUIRED).dashboards
-    assert len(read_yaml("name: Alone\npanels: []").dashboards) == 1
-    assert read_yaml("# nothing yet\n").problems == ()
+    assert DASHBOARDS.read_yaml(text).values == DASHBOARDS.read_yaml(REQUIRED).values
+    assert len(DASHBOARDS.read_yaml("name: Alone\npanels: []").values) == 1
+    assert DASHBOARDS.read_yaml("# nothing yet\n").problems == ()
 
 
 def test_a_settings_file_holds_other_things_too():
     """Only ``monitoring.dashboards`` of a settings file counts."""
     text = "server:\n  port: 1\n" + REQUIRED
 
-    assert read_settings_yaml(text, "s.yaml").dashboards == read_yaml(REQUIRED).dashboards
-    assert read_settings_yaml("server: {port: 1}", "s.yaml").dashboards == ()
+    assert DASHBOARDS.read_settings_yaml(text, "s.yaml").values == DASHBOARDS.read_yaml(REQUIRED).values
+    assert DASHBOARDS.read_settings_yaml("server: {port: 1}", "s.yaml").values == ()
 
 
 def test_every_problem_is_told_with_its_place():
     """All problems of a file come at once, each with file, line, column, path and what was probably meant."""
     text = REQUIRED.replace("type: line", "type: lime").replace("type: stat", "typ: stat").replace("30s", "thirty")
 
-    read = read_yaml(text, "d.yaml")
+    read = DASHBOARDS.read_yaml(text, "d.yaml")
 
-    assert read.dashboards == ()
+    assert read.values == ()
     assert [str(problem) for problem in read.problems] == [
         (
             "d.yaml:4:25: monitoring.dashboards[0].refresh_interval: 'thirty' is not a number; "
@@ -121,15 +120,15 @@ WRONG = [
 @pytest.mark.parametrize(("text", "told"), WRONG, ids=[told for _, told in WRONG])
 def test_what_is_wrong_is_told(text, told):
     """Values that can't be, alone or together, are told, and the dashboard does not count."""
-    read = read_yaml(f"name: A\n{text}\n")
+    read = DASHBOARDS.read_yaml(f"name: A\n{text}\n")
 
-    assert read.dashboards == ()
+    assert read.values == ()
     assert any(told in problem.message for problem in read.problems), read.problems
 
 
 def test_short_forms_are_suggested_too():
     """A key that is only a short form of another is what was probably meant."""
-    (problem,) = read_yaml("name: A\npanels: [{quer: up}]").problems
+    (problem,) = DASHBOARDS.read_yaml("name: A\npanels: [{quer: up}]").problems
 
     assert problem.hint == "did you mean 'query'?"
 
@@ -139,21 +138,24 @@ def test_aliases_without_end_are_refused():
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
 
-    assert "is it the right file?" in read_yaml("\n".join(lines)).problems[0].message
+    assert "is it the right file?" in DASHBOARDS.read_yaml("\n".join(lines)).problems[0].message
 
 
 def test_merge_keys_are_read():
     """Panels may share what is alike by YAML's anchors and merge keys."""
     text = "name: A\npanels:\n  - &one {title: X, type: bar, query: a}\n  - {<<: *one, title: Y}\n"
 
-    assert [(panel.title, panel.type) for panel in read_yaml(text).dashboards[0].panels] == [("X", "bar"), ("Y", "bar")]
+    assert [(panel.title, panel.type) for panel in DASHBOARDS.read_yaml(text).values[0].panels] == [
+        ("X", "bar"),
+        ("Y", "bar"),
+    ]
 
 
 def test_right_dashboards_of_a_partly_wrong_file_count():
     """One dashboard that is wrong does not take the others of its file with it; two of a name are told."""
-    read = read_yaml("dashboards: [{name: A}, {name: B, panes: []}, {name: C}, {name: c}]")
+    read = DASHBOARDS.read_yaml("dashboards: [{name: A}, {name: B, panes: []}, {name: C}, {name: c}]")
 
-    assert [dashboard.name for dashboard in read.dashboards] == ["A", "C"]
+    assert [dashboard.name for dashboard in read.values] == ["A", "C"]
     assert [problem.path for problem in read.problems] == ["dashboards[1].panes", "dashboards[3]"]
 
 
@@ -221,23 +223,23 @@ _DASHBOARDS = st.builds(
 @settings(max_examples=25, deadline=None)
 def test_writing_and_reading_change_nothing(dashboard):
     """Any dashboard is itself again after YAML and after JSON, and its YAML is always the same."""
-    text = to_yaml([dashboard])
-    read = read_yaml(text)
+    text = DASHBOARDS.to_yaml([dashboard])
+    read = DASHBOARDS.read_yaml(text)
 
     assert read.problems == ()
-    assert read.dashboards == (dashboard,)
-    assert to_yaml(read.dashboards) == text
-    assert read_json(to_json(dashboard)).dashboards == (dashboard,)
-    assert read_json(to_json(dashboard, full=False)).dashboards == (dashboard,)
+    assert read.values == (dashboard,)
+    assert DASHBOARDS.to_yaml(read.values) == text
+    assert DASHBOARDS.read_json(DASHBOARDS.to_json(dashboard)).values == (dashboard,)
+    assert DASHBOARDS.read_json(DASHBOARDS.to_json(dashboard, full=False)).values == (dashboard,)
 
 
 def test_yaml_holds_only_what_differs_from_the_defaults():
     """Nothing that is as it would be anyway is written."""
-    (dashboard,) = read_json(
+    (dashboard,) = DASHBOARDS.read_json(
         {"name": "A", "panels": [{"title": "X", "query": "up", "options": {"stacked": False}}]}
-    ).dashboards
+    ).values
 
-    assert to_json(dashboard, full=False) == {
+    assert DASHBOARDS.to_json(dashboard, full=False) == {
         "name": "A",
         "refresh_interval": "30s",
         "panels": [{"title": "X", "type": "line", "query": "up"}],

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spanglass_server.dashboards.form.reading import read_yaml
-from spanglass_server.dashboards.form.writing import to_json, to_yaml
+from spanglass_server.dashboards.form.spec import DASHBOARDS
 from spanglass_server.dashboards.grafana.importing import NotGrafanaError, import_grafana
 
 PROMETHEUS = {"type": "prometheus", "uid": "${DS_PROMETHEUS}"}
@@ -39,8 +38,8 @@ def dashboard(*panels, **more):
 def imported(*panels, **more):
     """The panels as they are written, and what is left out."""
     found = import_grafana(dashboard(*panels, **more))
-    assert read_yaml(to_yaml([found.dashboard])).dashboards == (found.dashboard,)
-    written = to_json(found.dashboard, full=False)
+    assert DASHBOARDS.read_yaml(DASHBOARDS.to_yaml([found.dashboard])).values == (found.dashboard,)
+    written = DASHBOARDS.to_json(found.dashboard, full=False)
     for each in written.get("panels", []):
         each.pop("position")
         each.pop("title", None)
@@ -266,7 +265,7 @@ def test_variables(given, expected):
     """Variables keep their queries, values and choices; those without a counterpart are said."""
     found = import_grafana(dashboard(templating={"list": [given]}))
 
-    written = to_json(found.dashboard, full=False).get("variables", [])
+    written = DASHBOARDS.to_json(found.dashboard, full=False).get("variables", [])
     assert written == ([{"name": "v", **expected}] if expected is not None else [])
     assert (expected is None) <= any("the variable v" in entry.what for entry in found.left_out)
 
@@ -288,7 +287,7 @@ def test_the_dashboard_around_the_panels():
 
     found = import_grafana({"dashboard": source, "meta": {"slug": "x"}})
 
-    assert to_json(found.dashboard, full=False) == {
+    assert DASHBOARDS.to_json(found.dashboard, full=False) == {
         "name": "From Grafana",
         "uid": "abc_1",
         "tags": ["a", "b"],
@@ -357,4 +356,4 @@ def test_any_json_is_taken_over_or_left_out(given_panel, changed, around):
 
     found = import_grafana(source)
 
-    assert read_yaml(to_yaml([found.dashboard])).dashboards == (found.dashboard,)
+    assert DASHBOARDS.read_yaml(DASHBOARDS.to_yaml([found.dashboard])).values == (found.dashboard,)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from spanglass_server.dashboards.form.reading import read_yaml
+from spanglass_server.dashboards.form.spec import DASHBOARDS
 from spanglass_server.dashboards.library import Library
 from spanglass_server.dashboards.sources.files import DirectorySource, SettingsFileSource
 from spanglass_server.dashboards.sources.kept import KeptDashboards
-from spanglass_server.dashboards.sources.ports import ConflictError
+from spanglass_server.forms.errors import ConflictError
 from spanglass_server.forms.files import MAX_FILES
 from spanglass_server.forms.kept import KEPT_VERSIONS
 from spanglass_server.store.disk import Disk
@@ -22,7 +22,7 @@ def text_of(*names, panel="up"):
 
 def dashboard(name="One", panel="up"):
     """A dashboard."""
-    return read_yaml(text_of(name, panel=panel)).dashboards[0]
+    return DASHBOARDS.read_yaml(text_of(name, panel=panel)).values[0]
 
 
 def kept(directory, disk=None):

@@ -14,7 +14,7 @@ from spanglass_server.egress.egress import Egress
 from spanglass_server.egress.policy import Policy
 from spanglass_server.health.checkers.certificates import CertificateError, valid_until
 from spanglass_server.health.checkers.running import run_check
-from spanglass_server.health.form.reading import read_json
+from spanglass_server.health.form.spec import CHECKS
 from spanglass_server.health.running.trust import way_of
 
 TRUSTED = Egress(Policy.of(["127.0.0.1", "localhost"]))
@@ -22,9 +22,9 @@ TRUSTED = Egress(Policy.of(["127.0.0.1", "localhost"]))
 
 def check(**given):
     """Make a check of what is written."""
-    read = read_json({"name": "a", **given})
+    read = CHECKS.read_json({"name": "a", **given})
     assert not read.problems, read.problems
-    return read.checks[0][0]
+    return read.found[0][0]
 
 
 async def said(egress=TRUSTED, timeout_s=60.0, **given):

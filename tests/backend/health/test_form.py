@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from spanglass_server.forms.errors import ConflictError, ElsewhereError
 from spanglass_server.health.book import Book
 from spanglass_server.health.check import Check, Command, Dns, Heartbeat, Http, Redis, Sql, Tcp, Tls
 from spanglass_server.health.cron import CronError, parse_cron
-from spanglass_server.health.form.reading import read_json, read_yaml, refused
-from spanglass_server.health.form.writing import to_json, to_yaml, version_of
-from spanglass_server.health.ports import CheckConflictError, CheckElsewhereError
+from spanglass_server.health.form.refusing import refused
+from spanglass_server.health.form.spec import CHECKS
 from spanglass_server.store.disk import DISK
 
 SHORT = """
@@ -31,9 +31,9 @@ MINUTE, DAY = 60 * 10**9, 86_400 * 10**9
 
 def test_each_kind_has_a_short_form():
     """The value by itself is the most important one; uids follow from names, ports from kinds."""
-    read = read_yaml(SHORT)
+    read = CHECKS.read_yaml(SHORT)
     assert read.problems == ()
-    checks = {check.uid: check.options for check, _ in read.checks}
+    checks = {check.uid: check.options for check, _ in read.found}
     assert checks == {
         "shop": Http(url="https://shop.example.com/health"),
         "queue": Tcp(address="queue.example.com:5672"),
@@ -44,7 +44,7 @@ def test_each_kind_has_a_short_form():
         "sessions": Redis(address="[2001:db8::1]:6379"),
         "disks": Command(command=("/usr/local/bin/disks", "--all")),
     }
-    assert [check.of_area for check, _ in read.checks] == [
+    assert [check.of_area for check, _ in read.found] == [
         *("api", "dependency", "dependency", "dependency", "task", "database", "cache", "component")
     ]
 
@@ -70,11 +70,11 @@ critical: false
 area: service
 component: Web shop
 """
-    checks = [check for check, _ in (*read_yaml(SHORT).checks, *read_yaml(long).checks)]
-    assert [check for check, _ in read_yaml(to_yaml(checks)).checks] == checks
-    assert [read_json(to_json(check)).checks[0][0] for check in checks] == checks
-    secret = read_yaml("{name: a, redis: {address: r:1, password: hunter2}}").checks[0][0]
-    assert "hunter2" not in repr(secret) + to_yaml([secret]) + str(to_json(secret))
+    checks = [check for check, _ in (*CHECKS.read_yaml(SHORT).found, *CHECKS.read_yaml(long).found)]
+    assert [check for check, _ in CHECKS.read_yaml(CHECKS.to_yaml(checks)).found] == checks
+    assert [CHECKS.read_json(CHECKS.to_json(check)).found[0][0] for check in checks] == checks
+    secret = CHECKS.read_yaml("{name: a, redis: {address: r:1, password: hunter2}}").found[0][0]
+    assert "hunter2" not in repr(secret) + CHECKS.to_yaml([secret]) + str(CHECKS.to_json(secret))
     assert secret.redis.password.reveal() == "hunter2"
 
 
@@ -115,7 +115,7 @@ component: Web shop
 )
 def test_what_is_wrong_is_named(text, problem):
     """Each mistake has its place, its key, and what to do."""
-    read = read_yaml(text)
+    read = CHECKS.read_yaml(text)
     assert problem in "\n".join(map(str, read.problems))
 
 
@@ -132,7 +132,7 @@ def test_what_is_wrong_is_named(text, problem):
 )
 def test_what_pages_may_not_keep(text, why):
     """Programs, logins, secrets and files of the server are the operator's to name."""
-    problem = refused(read_yaml(text).checks[0][0])
+    problem = refused(CHECKS.read_yaml(text).found[0][0])
     assert (problem is None) if why is None else why in str(problem)
 
 
@@ -183,9 +183,9 @@ def test_the_book_joins_both_sources(tmp_path):
     assert [(found.uid, found.origin) for found in book.checks().values()] == [("shop", "settings"), ("mail", "kept")]
     assert book.checks() is book.checks()
     assert [old.check for _, old in book.versions("mail")] == [first]
-    with pytest.raises(CheckConflictError):
+    with pytest.raises(ConflictError):
         book.put(first, kept.version)
-    with pytest.raises(CheckElsewhereError):
+    with pytest.raises(ElsewhereError):
         book.put(Check(uid="shop", name="Shop", tcp=Tcp(address="shop:2")), "")
     with pytest.raises(KeyError):
         book.delete("none", "")
@@ -206,4 +206,4 @@ def test_the_book_joins_both_sources(tmp_path):
     (tmp_path / "checks" / "by-hand.yaml").write_text("{name: By hand, command: /bin/true}")
     assert "by-hand" not in book.checks()
     assert any("settings file alone" in str(problem) for problem in book.problems())
-    assert version_of(first) != version_of(second)
+    assert CHECKS.version_of(first) != CHECKS.version_of(second)

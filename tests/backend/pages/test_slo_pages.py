@@ -24,7 +24,7 @@ from spanglass_server.slo.book import Book
 from spanglass_server.slo.counting.ledger import Ledger
 from spanglass_server.slo.counting.minutes import Minutes
 from spanglass_server.slo.desk import SloDesk
-from spanglass_server.slo.form.reading import read_json
+from spanglass_server.slo.form.spec import OBJECTIVES
 from spanglass_server.slo.store.store import SloStore
 from spanglass_server.store.disk import DISK
 
@@ -62,7 +62,7 @@ def pages(open_tables, tmp_path):
 
     def read(path, slos, spans=()):
         for slo in slos:
-            desk.put(read_json(slo).objectives[0][0], "", "mara")
+            desk.put(OBJECTIVES.read_json(slo).found[0][0], "", "mara")
         shared = {"clock_ns": lambda: NOW_NS, "authorize": lambda _: None, "deadline_s": 9.0}
         engine = TableEngine(open_tables(spans=list(spans)))
         api = create_api([*ROUTES, *slo_routes(desk)], engine=engine, version="1", **shared)

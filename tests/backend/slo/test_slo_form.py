@@ -6,11 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from spanglass_server.slo import book as book_module
+from spanglass_server.forms.errors import ConflictError, ElsewhereError, TooManyError
 from spanglass_server.slo.book import Book, problems_of
-from spanglass_server.slo.form.reading import read_json, read_yaml
-from spanglass_server.slo.form.writing import to_json, to_yaml
-from spanglass_server.slo.ports import SloConflictError, SloElsewhereError, TooManySlosError
+from spanglass_server.slo.form.spec import OBJECTIVES
 from spanglass_server.slo.rules import ObjectiveRules, rules_of
 from spanglass_server.store.disk import DISK
 
@@ -27,17 +25,19 @@ slos:
 
 def test_what_is_written_is_read_and_written_again():
     """YAML and JSON of objectives give the same ones again; shorter forms and defaults mean what the docs say."""
-    first, second = (objective for objective, _ in read_yaml(YAML).objectives)
+    first, second = (objective for objective, _ in OBJECTIVES.read_yaml(YAML).found)
 
     assert (first.uid, first.target, first.window, first.latency_ns) == ("checkout-answers", 0.999, "30d", 300_000_000)
     assert first.good_filter == "(status != error) and duration <= 300ms"
     assert first.of_service == "checkout"
     assert (second.target, second.check, second.channels) == (0.995, "site", ("mail",))
     for objective in (first, second):
-        assert read_yaml(to_yaml([objective])).objectives[0][0] == objective
-        assert read_json(to_json(objective)).objectives[0][0] == objective
+        assert OBJECTIVES.read_yaml(OBJECTIVES.to_yaml([objective])).found[0][0] == objective
+        assert OBJECTIVES.read_json(OBJECTIVES.to_json(objective)).found[0][0] == objective
     assert first.key != second.key
-    assert read_yaml("{name: New, target: 99%, check: b}").objectives[0][0].uid == "new-slo"  # /slos/new is a page
+    assert (
+        OBJECTIVES.read_yaml("{name: New, target: 99%, check: b}").found[0][0].uid == "new-slo"
+    )  # /slos/new is a page
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_what_is_written_is_read_and_written_again():
 )
 def test_what_is_wrong_is_told_at_its_place(text, place, words):
     """A value that can't be is refused with the key that it stands at, and what to write instead."""
-    problems = read_yaml(text).problems
+    problems = OBJECTIVES.read_yaml(text).problems
 
     assert len(problems) == 1
     assert problems[0].path == place
@@ -87,7 +87,7 @@ def test_what_is_wrong_is_told_at_its_place(text, place, words):
 )
 def test_the_service_is_that_of_the_filter(spans, service):
     """An objective is of the one service that its filter asks for, and of none where that is not plain."""
-    (objective, _) = read_json({"name": "a", "target": "99%", "spans": spans, "good": "status:ok"}).objectives[0]
+    (objective, _) = OBJECTIVES.read_json({"name": "a", "target": "99%", "spans": spans, "good": "status:ok"}).found[0]
 
     assert objective.of_service == service
 
@@ -95,7 +95,7 @@ def test_the_service_is_that_of_the_filter(spans, service):
 def test_rules_of_an_objective_are_those_of_the_workbook():
     """Four burn rates over two windows each; those that a low target can't reach are left out; none where off."""
     text = {"name": "Shop", "target": "99.9%", "spans": "service:shop", "good": "status:ok", "min_events": 50}
-    (objective, _) = read_json(text).objectives[0]
+    (objective, _) = OBJECTIVES.read_json(text).found[0]
 
     rules = rules_of(objective)
 
@@ -105,36 +105,35 @@ def test_rules_of_an_objective_are_those_of_the_workbook():
         ' and slo_events{slo="shop"} over 1h >= 50'
     )
     assert dict(rules[0].labels) == {"slo": "shop", "service_name": "shop"}
-    low = read_json({**text, "target": "90%"}).objectives[0][0]
+    low = OBJECTIVES.read_json({**text, "target": "90%"}).found[0][0]
     assert [rule.uid for rule in rules_of(low)] == ["slo-shop-quick", "slo-shop-slow", "slo-shop-lasting"]
-    assert rules_of(read_json({**text, "alerts": False}).objectives[0][0]) == []
+    assert rules_of(OBJECTIVES.read_json({**text, "alerts": False}).found[0][0]) == []
 
 
-def test_objectives_of_files_and_pages_stand_together(tmp_path, monkeypatch):
+def test_objectives_of_files_and_pages_stand_together(tmp_path):
     """Files are read again when they change, come before what is kept, and are changed there alone; rules follow.
 
     A new one that would be one too many is refused, and not kept; one that is there is still changed.
     """
     (tmp_path / "slos").mkdir()
     (tmp_path / "slos" / "shop.yaml").write_text(YAML)
-    book = Book(None, tmp_path / "slos", tmp_path / "kept", DISK, lambda: 10**18)
+    book = Book(None, tmp_path / "slos", tmp_path / "kept", DISK, lambda: 10**18, most=3)
     rules = ObjectiveRules(book)
-    (own, _) = read_json({"name": "Own", "target": "99%", "check": "site"}).objectives[0]
+    (own, _) = OBJECTIVES.read_json({"name": "Own", "target": "99%", "check": "site"}).found[0]
 
     kept = book.put(own, "")
 
     assert set(book.found()) == {"checkout-answers", "site-is-up", "own"}
     assert "slo-own-fast" in {found.uid for found in rules.read().found}
-    with pytest.raises(SloElsewhereError):
+    with pytest.raises(ElsewhereError):
         book.delete("site-is-up", "")
-    with pytest.raises(SloConflictError):
+    with pytest.raises(ConflictError):
         book.put(own, "")
     book.delete("own", kept.version)
     assert "slo-own-fast" not in {found.uid for found in rules.read().found}
     assert [old.uid for _, old in book.versions("own")] == ["own"]
-    monkeypatch.setattr(book_module, "MAX_OBJECTIVES", 3)
     kept = book.put(own, "")
-    with pytest.raises(TooManySlosError, match="3 objectives"):
+    with pytest.raises(TooManyError, match="3 objectives"):
         book.put(replace(own, uid="other"), "")
     assert set(book.found()) == {"checkout-answers", "site-is-up", "own"}
     assert book.put(replace(own, name="Mine"), kept.version).objective.name == "Mine"

@@ -7,9 +7,10 @@ import threading
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
-from spanglass_server.alerting.ports import Found, RuleChange, RuleConflictError, RuleElsewhereError, Threshold
-from spanglass_server.alerting.rules.form.reading import read_json
-from spanglass_server.alerting.rules.form.writing import to_json, to_yaml
+from spanglass_server.alerting.ports import Found, RuleChange, Threshold
+from spanglass_server.alerting.rules.form.spec import RULES
+from spanglass_server.forms.book import hidden
+from spanglass_server.forms.errors import ConflictError, ElsewhereError
 from spanglass_server.forms.files import Contents
 from spanglass_server.forms.problems import Problem
 from spanglass_server.supervision import in_words
@@ -83,16 +84,16 @@ class Book:
         with self._lock:
             standing = self.rules().get(rule.uid)
             if standing is not None and standing.origin in {"settings", "files", "slos"}:
-                raise RuleElsewhereError(rule.uid, standing.file)
+                raise _elsewhere(standing)
             if standing is not None and standing.origin == "shipped":
                 if version != standing.version:
-                    raise RuleConflictError(rule.uid, standing.version)
+                    raise ConflictError(f"the rule {rule.uid!r}", standing.version)
                 self._kept.put(rule, "")
             else:
                 self._kept.put(rule, version)
-            before = to_yaml([standing.written]) if standing is not None else ""
+            before = RULES.to_yaml([standing.written]) if standing is not None else ""
             kind = "created" if standing is None else "changed"
-            self._tuning.note(RuleChange(now_ns, by, rule.uid, kind, before, to_yaml([rule])))
+            self._tuning.note(RuleChange(now_ns, by, rule.uid, kind, before, RULES.to_yaml([rule])))
             return self.rules()[rule.uid]
 
     def delete(self, uid: str, version: str, by: str, now_ns: int) -> None:
@@ -100,15 +101,15 @@ class Book:
         with self._lock:
             standing = self.rules()[uid]
             if standing.origin != "kept":
-                raise RuleElsewhereError(uid, standing.file)
+                raise _elsewhere(standing)
             self._kept.delete(uid, version)
-            self._tuning.note(RuleChange(now_ns, by, uid, "deleted", to_yaml([standing.written])))
+            self._tuning.note(RuleChange(now_ns, by, uid, "deleted", RULES.to_yaml([standing.written])))
 
     def override(self, uid: str, threshold: Threshold, by: str, now_ns: int) -> Found:
         """See ``RuleBook``."""
         with self._lock:
             standing = self.rules()[uid]
-            read = read_json(to_json(tuned(standing.written, threshold)))
+            read = RULES.read_json(RULES.to_json(tuned(standing.written, threshold)))
             if read.problems:
                 raise ValueError("; ".join(str(problem) for problem in read.problems))
             self._tuning.tune(uid, threshold, by, now_ns)
@@ -160,7 +161,7 @@ class Book:
                     continue
                 first = rules.setdefault(standing.uid, standing)
                 if first is not standing and standing.origin != "shipped":
-                    problems.append(_hidden(standing, first))
+                    problems.append(hidden(RULES.one, standing, first))
         thresholds = self._tuning.thresholds
         known = {uid: self._counting(found, thresholds.get(uid)) for uid, found in rules.items()}
         return _Shelf(contents, thresholds, known, tuple(recordings), tuple(problems))
@@ -190,7 +191,5 @@ def tuned(rule: Rule, threshold: Threshold) -> Rule:
     return replace(rule, **given) if given else rule
 
 
-def _hidden(found: Found, first: Found) -> Problem:
-    where = f"{first.file}:{first.line}" if first.line else first.file
-    message = f"the rule {found.uid!r} is hidden by the one in {where}"
-    return Problem(message, line=found.line, file=found.file, hint="give one of them another name, or a uid")
+def _elsewhere(found: Found) -> ElsewhereError:
+    return ElsewhereError(f"the rule {found.uid!r}", found.file, found.line, ", or tune or disable it here")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from spanglass_server.alerting.ports import Threshold
-from spanglass_server.alerting.rules.form.writing import to_json, to_yaml
+from spanglass_server.alerting.rules.form.spec import RULES
 from spanglass_server.api.alerting import rule_answers as answers
 from spanglass_server.api.alerting import rule_bodies as bodies
 from spanglass_server.api.alerting.bodies import ACTOR_HEADER, actor_of
@@ -60,7 +60,7 @@ class Rules:
 
     def yaml(self, _: QuerySession, params: Params) -> answers.RuleYaml:
         """Return one as YAML."""
-        return {"yaml": to_yaml([found_rule(self.desk, params["uid"]).written])}
+        return {"yaml": RULES.to_yaml([found_rule(self.desk, params["uid"]).written])}
 
     def changes(self, _: QuerySession, params: Params) -> answers.RuleChanges:
         """Return who changed one, when, and to what; also of one that was deleted."""
@@ -70,7 +70,7 @@ class Rules:
         """Return what one was before; also of one that was deleted."""
         return {
             "versions": [
-                {"version": old.version, "replaced_time": format_time(replaced_ns), "rule": to_json(old.rule)}
+                {"version": old.version, "replaced_time": format_time(replaced_ns), "rule": RULES.to_json(old.rule)}
                 for replaced_ns, old in self.desk.book.versions(params["uid"])
             ]
         }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.alerting.states import INITIAL, Health, Phase
-from spanglass_server.alerting.rules.form.writing import to_json
+from spanglass_server.alerting.rules.form.spec import RULES
 from spanglass_server.alerting.watching.status import RuleStatus
 from spanglass_server.api.alerting.shown import time_or_none
 from spanglass_server.api.alerting.tuned import threshold_json
@@ -73,7 +73,7 @@ class Stand:
     def answer(self, found: Found, states: Iterable[KeyState]) -> answers.RuleAnswer:
         """Write one rule with everything."""
         status = self.status.rules.get(found.rule.uid, _NEVER)
-        written: dict[str, Any] = to_json(found.written)
+        written: dict[str, Any] = RULES.to_json(found.written)
         return {
             **self.row(found),
             "rule": written,

@@ -9,7 +9,7 @@ from spanglass_core.alerting.conditions.completing import Names, completions
 from spanglass_server.alerting.backtest.answers import Backtest, Preview
 from spanglass_server.alerting.backtest.backtest import Options, backtest
 from spanglass_server.alerting.backtest.preview import preview
-from spanglass_server.alerting.rules.form.writing import to_json, to_yaml
+from spanglass_server.alerting.rules.form.spec import RULES
 from spanglass_server.api.alerting import rule_answers as answers
 from spanglass_server.api.alerting import rule_bodies as bodies
 from spanglass_server.api.alerting.rules import found_rule
@@ -66,8 +66,8 @@ class Tries:
         """Return everything that is wrong with a text."""
         checked = bodies.checked(params["body"], self.desk.evaluator)
         return {
-            "rules": [to_json(rule) for rule in checked.rules],
-            "yaml": to_yaml(checked.rules) if checked.rules else "",
+            "rules": [RULES.to_json(rule) for rule in checked.rules],
+            "yaml": RULES.to_yaml(checked.rules) if checked.rules else "",
             "recordings": sum(len(group.recordings) for group in checked.recordings),
             "problems": [problem.as_json() for problem in checked.problems],
             "notes": [note.as_json() for note in checked.notes],
@@ -112,7 +112,7 @@ class Tries:
         shipped = [found.rule for found in self.desk.book.rules().values() if found.origin == "shipped"]
         return {
             "templates": [
-                {"rule": to_json(rule), "yaml": to_yaml([rule])}
+                {"rule": RULES.to_json(rule), "yaml": RULES.to_yaml([rule])}
                 for rule in sorted(shipped, key=lambda rule: rule.name.lower())
             ]
         }

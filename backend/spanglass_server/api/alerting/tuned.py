@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass_core.units import UnitError, parse_duration_ns
 from spanglass_server.alerting.in_force import in_force
 from spanglass_server.alerting.rules.book import tuned
-from spanglass_server.alerting.rules.form.reading import read_json
-from spanglass_server.alerting.rules.form.writing import to_json
+from spanglass_server.alerting.rules.form.spec import RULES
 from spanglass_server.api.alerting.shown import time_or_none
 from spanglass_server.api.errors import ApiError
 from spanglass_server.times import NS_PER_SECOND
@@ -71,7 +70,7 @@ def changed(written: Rule, before: Threshold, fields: Mapping[str, Any], where: 
 
 def _check(rule: Rule, fields: Mapping[str, Any], where: str) -> None:
     """Refuse a rule that could not be written so: thresholds in the wrong order, or of no comparison."""
-    problems = read_json(to_json(rule)).problems
+    problems = RULES.read_json(RULES.to_json(rule)).problems
     if not problems:
         return
     first = problems[0]

@@ -17,8 +17,7 @@ from spanglass_server.dashboards import answers
 from spanglass_server.dashboards.data.failing import QueryFailedError
 from spanglass_server.dashboards.data.panel import DEFAULT_POINTS, MAX_POINTS, PanelQuestion, panel_data
 from spanglass_server.dashboards.data.variables import VariableValues
-from spanglass_server.dashboards.form.reading import read_json
-from spanglass_server.dashboards.form.spec import PANEL, VARIABLE
+from spanglass_server.dashboards.form.spec import DASHBOARDS, PANEL, VARIABLE
 from spanglass_server.promql.engine import Options
 
 if TYPE_CHECKING:
@@ -108,12 +107,12 @@ def _definitions(body: dict[str, Any]) -> tuple[Variable, ...]:
 
 def _read(written: dict[str, Any], field: str, path: str) -> Dashboard:
     """Read a part of a dashboard; ApiError naming what is wrong first."""
-    read = read_json(written)
+    read = DASHBOARDS.read_json(written)
     if read.problems:
         first = read.problems[0]
         place = field + first.path.removeprefix(path)
         raise ApiError("bad_request", first.message, field=place, hint=first.hint or None)
-    return read.dashboards[0]
+    return read.values[0]
 
 
 def _chosen(body: dict[str, Any]) -> dict[str, tuple[str, ...]]:

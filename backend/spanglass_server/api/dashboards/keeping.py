@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from spanglass_server.api.dashboards.bodies import WRITTEN, dashboard_of, read_of, refusals
+from spanglass_server.api.dashboards.bodies import WRITTEN, dashboard_of, read_of
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.issues.bodies import body_schema, fields_of, text_of
 from spanglass_server.api.params import Param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import STRING, schema_of
+from spanglass_server.api.written import refusals
 from spanglass_server.dashboards import answers
 from spanglass_server.dashboards.data.presence import has_data
-from spanglass_server.dashboards.form.writing import to_json, to_yaml
+from spanglass_server.dashboards.form.spec import DASHBOARDS
 from spanglass_server.dashboards.grafana.importing import NotGrafanaError, import_grafana
 from spanglass_server.dashboards.layout import places
 from spanglass_server.forms.names import slug, unused
@@ -78,17 +79,17 @@ class Keeping:
 
     def yaml(self, _: QuerySession, params: Params) -> answers.DashboardYaml:
         """Return one as YAML."""
-        return {"yaml": to_yaml([self._found(params["uid"]).dashboard])}
+        return {"yaml": DASHBOARDS.to_yaml([self._found(params["uid"]).dashboard])}
 
     def versions(self, _: QuerySession, params: Params) -> answers.VersionList:
         """Return what one was before."""
-        with refusals():
+        with refusals("precondition_failed", "If-Match"):
             return {
                 "versions": [
                     {
                         "version": old.version,
                         "replaced_time": format_time(old.replaced_ns),
-                        "dashboard": to_json(old.dashboard),
+                        "dashboard": DASHBOARDS.to_json(old.dashboard),
                     }
                     for old in self.library.store.versions(params["uid"])
                 ]
@@ -98,8 +99,8 @@ class Keeping:
         """Return everything that is wrong with a text."""
         read = read_of(params["body"])
         return {
-            "dashboards": [to_json(dashboard) for dashboard in read.dashboards],
-            "yaml": to_yaml(read.dashboards) if read.dashboards else "",
+            "dashboards": [DASHBOARDS.to_json(dashboard) for dashboard in read.values],
+            "yaml": DASHBOARDS.to_yaml(read.values) if read.values else "",
             "problems": [problem.as_json() for problem in read.problems],
         }
 
@@ -111,8 +112,8 @@ class Keeping:
         except NotGrafanaError as error:
             raise ApiError("bad_request", str(error), field="grafana", hint=error.hint) from error
         return {
-            "dashboard": to_json(imported.dashboard),
-            "yaml": to_yaml([imported.dashboard]),
+            "dashboard": DASHBOARDS.to_json(imported.dashboard),
+            "yaml": DASHBOARDS.to_yaml([imported.dashboard]),
             "left_out": [{"panel": entry.panel or None, "what": entry.what} for entry in imported.left_out],
         }
 
@@ -126,7 +127,7 @@ class Keeping:
                 field="dashboard.uid",
                 hint="give the new one another name or uid, or PUT to change the one that there is",
             )
-        with refusals():
+        with refusals("precondition_failed", "If-Match"):
             return self._answer(self.library.store.put(dashboard, ""))
 
     def replace(self, _: QuerySession, params: Params) -> answers.DashboardAnswer:
@@ -136,7 +137,7 @@ class Keeping:
         if dashboard.uid != before.dashboard.uid:
             # a new name does not move it: its address is what links lead to
             dashboard = replace(dashboard, uid=before.dashboard.uid)
-        with refusals():
+        with refusals("precondition_failed", "If-Match"):
             return self._answer(self.library.store.put(dashboard, before.version if before.origin == "kept" else ""))
 
     def delete(self, _: QuerySession, params: Params) -> answers.Deleted:
@@ -144,7 +145,7 @@ class Keeping:
         before = self._editable(params)
         if before.origin == "shipped":
             raise _read_only(before, "it comes with the product, and is listed while its data is there")
-        with refusals():
+        with refusals("precondition_failed", "If-Match"):
             self.library.store.delete(before.dashboard.uid, before.version)
         return {"uid": before.dashboard.uid}
 
@@ -154,7 +155,7 @@ class Keeping:
         fields = fields_of(params["body"], _DUPLICATE)
         name = text_of(fields, "name") or f"{before.name} (copy)"
         uid = unused(slug(name, "dashboard"), self.library.shelf().dashboards)
-        with refusals():
+        with refusals("precondition_failed", "If-Match"):
             return self._answer(self.library.store.put(_as_copy(before, name, uid), ""))
 
     def _found(self, uid: str) -> Found:
@@ -183,7 +184,7 @@ class Keeping:
         placed = zip(panels, places(panels), strict=True)
         return {
             **_standing(found),
-            "dashboard": to_json(found.dashboard),
+            "dashboard": DASHBOARDS.to_json(found.dashboard),
             "layout": [
                 {"panel": panel.id, "x": place.x, "y": place.y, "w": place.w, "h": place.h} for panel, place in placed
             ],

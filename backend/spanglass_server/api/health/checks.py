@@ -13,8 +13,9 @@ from spanglass_server.api.issues.bodies import fields_of, text_of
 from spanglass_server.api.params import Param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
+from spanglass_server.api.written import refusals
 from spanglass_server.forms.problems import meant
-from spanglass_server.health.form.writing import to_json
+from spanglass_server.health.form.spec import CHECKS
 from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Checks:
     def delete(self, _: QuerySession, params: Params) -> answers.DeletedCheck:
         """Delete one; its history stays until it is purged."""
         before = self._editable(params["uid"])
-        with bodies.refusals():
+        with refusals():
             self.desk.delete(before.uid, params["version"])
         _LOG.info("check %s was deleted by %s", before.uid, actor_of({}, params))
         return {"uid": before.uid}
@@ -92,16 +93,16 @@ class Checks:
         """Return what one was before; also of one that was deleted."""
         return {
             "versions": [
-                {"version": old.version, "replaced_time": format_time(time_ns), "check": to_json(old.check)}
+                {"version": old.version, "replaced_time": format_time(time_ns), "check": CHECKS.to_json(old.check)}
                 for time_ns, old in self.desk.book.versions(params["uid"])
             ]
         }
 
     def check(self, _: QuerySession, params: Params) -> answers.CheckedChecks:
         """Return what is wrong with checks that are typed."""
-        read = bodies.read_of(params["body"])
+        read = bodies.WRITTEN.read(fields_of(params["body"], bodies.TYPED))
         return {
-            "checks": [to_json(check) for check, _ in read.checks],
+            "checks": [CHECKS.to_json(check) for check in read.values],
             "problems": [dict(problem.as_json()) for problem in read.problems],
         }
 
@@ -128,10 +129,10 @@ class Checks:
             raise ApiError("unavailable", str(error), hint="try again") from error
 
     def _put(self, check: Check, version: str, fields: dict[str, object], params: Params) -> answers.KeptCheck:
-        with bodies.refusals():
+        with refusals():
             found = self.desk.put(check, version)
         _LOG.info("check %s was %s by %s", check.uid, "changed" if version else "made", actor_of(fields, params))
-        return {"uid": found.uid, "version": found.version, "check": to_json(found.check)}
+        return {"uid": found.uid, "version": found.version, "check": CHECKS.to_json(found.check)}
 
     def _editable(self, uid: str) -> Found:
         view = found_check(self.desk, uid)

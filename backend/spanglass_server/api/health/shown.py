@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.units import format_duration
-from spanglass_server.health.form.writing import to_json, to_yaml
+from spanglass_server.health.form.spec import CHECKS
 from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ def check_page(view: CheckView, desk: HealthDesk) -> answers.CheckPage:
     is_heartbeat = check is not None and check.heartbeat is not None
     page: answers.CheckPage = {
         **check_json(view),
-        "check": to_json(check) if check is not None else None,
-        "yaml": to_yaml([check]) if check is not None else None,
+        "check": CHECKS.to_json(check) if check is not None else None,
+        "yaml": CHECKS.to_yaml([check]) if check is not None else None,
         "version": found.version if found is not None else None,
         "origin": found.origin if found is not None else None,
         "file": found.file if found is not None else None,

@@ -14,8 +14,9 @@ from spanglass_server.api.notifications.written import written_of
 from spanglass_server.api.params import Param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import ANYTHING, STRING, schema_of, table
+from spanglass_server.api.written import refusals as written_refusals
 from spanglass_server.forms.problems import meant
-from spanglass_server.notifications.config.errors import ConfigurationError, ConflictError, ElsewhereError
+from spanglass_server.notifications.config.errors import ConfigurationError
 from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
@@ -150,7 +151,8 @@ class Configured:
 def refusals(section: str, written: Written | None = None) -> Iterator[None]:
     """Turn what the book refuses into errors of the API, with the place where it was written as YAML."""
     try:
-        yield
+        with written_refusals(elsewhere="name"):
+            yield
     except ConfigurationError as error:
         first, more = error.problems[0], len(error.problems) - 1
         first = written.placed(first) if written else first
@@ -158,15 +160,6 @@ def refusals(section: str, written: Written | None = None) -> Iterator[None]:
         path = f"value.{first.path}" if first.path else "value"
         where = f"line {first.line}: " if first.line else ""
         raise ApiError("bad_request", f"{where}{first.message}{rest}", field=path, hint=first.hint or None) from error
-    except ConflictError as error:
-        now = error.current or "none: it was deleted"
-        hint = f"get it again, and make the change to what it is now; the version that it has now is {now}"
-        raise ApiError("conflict", str(error), field="version", hint=hint) from error
-    except ElsewhereError as error:
-        raise ApiError("forbidden", str(error), field="name") from error
-    except OSError as error:
-        hint = "free some space or see to the disk of the data directory, and try again"
-        raise ApiError("unavailable", f"the change could not be kept: {error}", hint=hint) from error
 
 
 def settings_routes(book: Book) -> tuple[Route, ...]:

@@ -12,9 +12,10 @@ from spanglass_server.api.params import Param, limit_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.api.slo import answers, bodies, shown
+from spanglass_server.api.written import refusals
 from spanglass_server.forms.problems import meant
 from spanglass_server.slo.desk import TRIED
-from spanglass_server.slo.form.writing import to_json, to_yaml
+from spanglass_server.slo.form.spec import OBJECTIVES
 from spanglass_server.slo.model import MINUTE_NS
 from spanglass_server.times import format_time
 
@@ -46,7 +47,7 @@ class Keeping:
     def create(self, _: QuerySession, params: Params) -> answers.KeptSlo:
         """Keep a new one."""
         fields = fields_of(params["body"], bodies.KEPT)
-        objective = bodies.objective_of(fields)
+        objective = bodies.WRITTEN.one(bodies.WRITTEN.read(fields))
         if objective.uid in self.desk.book.found():
             hint = "give the new one another name or uid, or PUT to change the one that there is"
             message = f"there is an objective with the uid {objective.uid!r}"
@@ -61,28 +62,32 @@ class Keeping:
         if not version:
             hint = f'send "version": "{before.version}", the one that you changed'
             raise ApiError("bad_request", "the version is missing", field="version", hint=hint)
-        return self._put(replace(bodies.objective_of(fields), uid=before.uid), version, fields, params)
+        return self._put(
+            replace(bodies.WRITTEN.one(bodies.WRITTEN.read(fields)), uid=before.uid), version, fields, params
+        )
 
     def delete(self, _: QuerySession, params: Params) -> answers.DeletedSlo:
         """Delete one, and its alert rules with it."""
         before = self._editable(params["uid"])
-        with bodies.refusals():
+        with refusals():
             self.desk.delete(before.uid, params["version"], actor_of({}, params))
         return {"uid": before.uid}
 
     def check(self, _: QuerySession, params: Params) -> answers.CheckedSlos:
         """Return what is wrong with objectives that are typed."""
-        read = bodies.read_of(params["body"])
-        objectives = [objective for objective, _ in read.objectives]
+        read = bodies.WRITTEN.read(fields_of(params["body"], bodies.TYPED))
+        objectives = read.values
         return {
-            "slos": [to_json(objective) for objective in objectives],
-            "yaml": to_yaml(objectives) if objectives else "",
+            "slos": [OBJECTIVES.to_json(objective) for objective in objectives],
+            "yaml": OBJECTIVES.to_yaml(objectives) if objectives else "",
             "problems": [dict(problem.as_json()) for problem in read.problems],
         }
 
     def try_(self, session: QuerySession, params: Params) -> answers.TriedSlo:
         """Return what one that is typed would have had in the last day."""
-        tried = self.desk.try_out(session, bodies.objective_of(fields_of(params["body"], bodies.TYPED)))
+        tried = self.desk.try_out(
+            session, bodies.WRITTEN.one(bodies.WRITTEN.read(fields_of(params["body"], bodies.TYPED)))
+        )
         now = params["now_ns"] // MINUTE_NS + 1
         return {
             "range": shown.range_json(now - TRIED, now),
@@ -95,7 +100,11 @@ class Keeping:
         """Return what one was before; also of one that was deleted."""
         return {
             "versions": [
-                {"version": old.version, "replaced_time": format_time(time_ns), "slo": to_json(old.objective)}
+                {
+                    "version": old.version,
+                    "replaced_time": format_time(time_ns),
+                    "slo": OBJECTIVES.to_json(old.objective),
+                }
                 for time_ns, old in self.desk.book.versions(params["uid"])
             ]
         }
@@ -106,10 +115,15 @@ class Keeping:
         return {"changes": [shown.change_json(change) for change in found]}
 
     def _put(self, objective: Objective, version: str, fields: dict[str, object], params: Params) -> answers.KeptSlo:
-        with bodies.refusals():
+        with refusals():
             found = self.desk.put(objective, version, actor_of(fields, params))
         lacking = self.desk.lacking(found.objective)
-        return {"uid": found.uid, "version": found.version, "slo": to_json(found.objective), "lacking": lacking}
+        return {
+            "uid": found.uid,
+            "version": found.version,
+            "slo": OBJECTIVES.to_json(found.objective),
+            "lacking": lacking,
+        }
 
     def _editable(self, uid: str) -> Found:
         found = found_slo(self.desk, uid)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from spanglass_server.query.window import describe
 from spanglass_server.slo.budget import minute_of
 from spanglass_server.slo.counting.minutes import HOUR
-from spanglass_server.slo.form.writing import to_json, to_yaml
+from spanglass_server.slo.form.spec import OBJECTIVES
 from spanglass_server.slo.model import MINUTE_NS
 from spanglass_server.slo.rules import burns_of, rule_uid
 from spanglass_server.store.ports import Window
@@ -92,8 +92,8 @@ def slo_page(standing: Standing, now_ns: int, lacking: str | None) -> answers.Sl
     objective = found.objective
     return {
         **slo_json(standing, now_ns, lacking),
-        "slo": to_json(objective),
-        "yaml": to_yaml([objective]),
+        "slo": OBJECTIVES.to_json(objective),
+        "yaml": OBJECTIVES.to_yaml([objective]),
         "version": found.version,
         "origin": found.origin,
         "file": found.file,

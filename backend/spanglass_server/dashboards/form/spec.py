@@ -5,6 +5,7 @@ from __future__ import annotations
 from spanglass_server.dashboards import model
 from spanglass_server.dashboards.form import checks, shorter
 from spanglass_server.forms.kinds import Choice, Duration, Flag, Many, Number, Text
+from spanglass_server.forms.listed import Listed
 from spanglass_server.forms.names import SLUG_PATTERN
 from spanglass_server.forms.shapes import Shape
 
@@ -141,3 +142,5 @@ DASHBOARD = Shape(
     check=checks.check_dashboard,
     always=frozenset({"refresh_interval"}),
 )
+
+DASHBOARDS: Listed[model.Dashboard] = Listed(DASHBOARD, "dashboards", "dashboard", "dashboards")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.units import UnitError, parse_duration_ns
-from spanglass_server.dashboards.form.reading import read_json
+from spanglass_server.dashboards.form.spec import DASHBOARDS
 from spanglass_server.dashboards.grafana.appearance import Grid
 from spanglass_server.dashboards.grafana.panels import heading, links_of, panel_of
 from spanglass_server.dashboards.grafana.source import LeftOut, Told, at, items, text, texts
@@ -60,13 +60,13 @@ def import_grafana(value: Any) -> Imported:
     }
     if re.fullmatch(SLUG_PATTERN, text(source, "uid")) and text(source, "uid") != slug(title, "dashboard"):
         written["uid"] = text(source, "uid")
-    read = read_json(written)
+    read = DASHBOARDS.read_json(written)
     if read.problems:  # each part was read by itself; what is left are parts that do not go together
         told.panel = ""
         for problem in read.problems:
             told.say(str(problem))
         raise NotGrafanaError("; ".join(str(problem) for problem in read.problems), "write it as YAML")
-    return Imported(read.dashboards[0], tuple(told.left_out))
+    return Imported(read.values[0], tuple(told.left_out))
 
 
 def _dashboard_of(value: Any) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def _right(written: list[dict[str, Any]], key: str, told: Told) -> list[dict[str
     """Those that can be read; what is wrong with the others is told."""
     right = []
     for one in written:
-        problems = read_json({"name": "one", key: [one]}).problems
+        problems = DASHBOARDS.read_json({"name": "one", key: [one]}).problems
         for problem in problems:
             told.say(f"{key.removesuffix('s')}: {problem.message}")
         if not problems:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spanglass_server.dashboards.form.reading import Read, read_settings_yaml, read_yaml
-from spanglass_server.dashboards.sources.ports import Contents, Found, version_of
+from spanglass_server.dashboards.form.spec import DASHBOARDS
+from spanglass_server.dashboards.sources.ports import Contents, Found
 from spanglass_server.forms.files import DirectoryReader, FileReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from spanglass_server.dashboards.model import Dashboard
     from spanglass_server.dashboards.sources.ports import Origin
+    from spanglass_server.forms.listed import Read
 
 
-def reader_of(origin: Origin, read: Callable[[str, str], Read] = read_yaml) -> Callable[[str, str], Contents]:
+def reader_of(
+    origin: Origin, read: Callable[[str, str], Read[Dashboard]] = DASHBOARDS.read_yaml
+) -> Callable[[str, str], Contents]:
     """What reads the dashboards of a file's text."""
 
     def contents(text: str, file: str) -> Contents:
         was = read(text, file)
-        found = (Found(each, origin, file, version_of(each)) for each in was.dashboards)
+        found = (Found(each, origin, file, DASHBOARDS.version_of(each)) for each in was.values)
         return Contents(tuple(found), was.problems)
 
     return contents
@@ -33,7 +37,7 @@ class SettingsFileSource:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._reader = FileReader(reader_of(self.origin, read_settings_yaml), keeps_gone=True)
+        self._reader = FileReader(reader_of(self.origin, DASHBOARDS.read_settings_yaml), keeps_gone=True)
 
     def read(self) -> Contents:
         """See ``DashboardSource``."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spanglass_server.dashboards.form.writing import to_yaml
+from spanglass_server.dashboards.form.spec import DASHBOARDS
 from spanglass_server.dashboards.sources.files import reader_of
-from spanglass_server.dashboards.sources.ports import ConflictError, Found, OldVersion, version_of
+from spanglass_server.dashboards.sources.ports import Found, OldVersion
 from spanglass_server.forms.kept import Form, KeptFiles
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from spanglass_server.store.disk import Disk
 
 _ORIGIN: Origin = "kept"
-_FORM = Form(reader_of(_ORIGIN), lambda found: to_yaml([each.dashboard for each in found]), ConflictError)
+_FORM = Form(DASHBOARDS.one, reader_of(_ORIGIN), lambda found: DASHBOARDS.to_yaml([each.dashboard for each in found]))
 
 
 class KeptDashboards:
@@ -35,7 +35,7 @@ class KeptDashboards:
 
     def put(self, dashboard: Dashboard, version: str) -> Found:
         """See ``DashboardStore``."""
-        digest = version_of(dashboard)
+        digest = DASHBOARDS.version_of(dashboard)
         return self._files.put(dashboard.uid, version, lambda file: Found(dashboard, self.origin, file, digest))
 
     def delete(self, uid: str, version: str) -> None:

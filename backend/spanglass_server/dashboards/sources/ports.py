@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from spanglass_server.dashboards.form.writing import to_yaml
 from spanglass_server.forms import files
 
 if TYPE_CHECKING:
@@ -79,16 +77,3 @@ class DashboardStore(DashboardSource, Protocol):
 
     def versions(self, uid: str) -> Sequence[OldVersion]:
         """The versions of a dashboard that it had before, newest first; also of one that was deleted."""
-
-
-class ConflictError(Exception):
-    """Somebody else changed the dashboard; ``current`` is its version now, "" if it is gone."""
-
-    def __init__(self, uid: str, current: str) -> None:
-        super().__init__(f"the dashboard {uid!r} was changed by somebody else" if current else f"{uid!r} was deleted")
-        self.current = current
-
-
-def version_of(dashboard: Dashboard) -> str:
-    """The version of a dashboard: a digest of its written form."""
-    return hashlib.blake2b(to_yaml([dashboard]).encode(), digest_size=8).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from spanglass_server.forms.kinds import Address, Choice, Duration, Flag, Many, Number, Text, Texts, Zone
+from spanglass_server.forms.listed import Listed
 from spanglass_server.forms.names import SLUG_PATTERN
 from spanglass_server.forms.secrets import SecretKind
 from spanglass_server.forms.shapes import Shape
@@ -157,3 +158,5 @@ CHECK: Final = Shape(
     fold=shorter.fold_check,
     check=checks.check_check,
 )
+
+CHECKS: Final[Listed[Check]] = Listed(CHECK, "checks", "check", "checks")

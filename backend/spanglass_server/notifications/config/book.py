@@ -9,11 +9,12 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from spanglass_server.forms.errors import ElsewhereError
 from spanglass_server.forms.kinds import FAILED
 from spanglass_server.forms.nodes import TreeError, json_tree
 from spanglass_server.forms.problems import Problem, Report
 from spanglass_server.notifications.config.composing import composed
-from spanglass_server.notifications.config.errors import ConfigurationError, ElsewhereError
+from spanglass_server.notifications.config.errors import ConfigurationError
 from spanglass_server.notifications.config.naming import Naming, shelved
 from spanglass_server.notifications.config.secrets import has_kept, hidden, missing, references, restored
 
@@ -102,7 +103,7 @@ class Book:
         with self._lock:
             before = self.found(section).get(name)
             if before is not None and before.origin == "settings":
-                raise ElsewhereError(name, before.file, before.line)
+                raise ElsewhereError(f"the {of.noun} {name!r}", before.file, before.line)
             read = self._read(of, name, value, before)
             try:
                 of.layout.gather(name, {})
@@ -119,7 +120,7 @@ class Book:
         with self._lock:
             standing = self.found(section)[name]
             if standing.origin == "settings":
-                raise ElsewhereError(name, standing.file, standing.line)
+                raise ElsewhereError(f"the {of.noun} {name!r}", standing.file, standing.line)
             user = self._naming.user_of(section, name, self._look().standing)
             if user:
                 hint = "name another one there first"

@@ -14,7 +14,6 @@ from spanglass_server.forms.files import Contents, FileReader
 from spanglass_server.forms.kept import Form, KeptFiles
 from spanglass_server.forms.nodes import TreeError, yaml_tree
 from spanglass_server.forms.problems import Problem, Report
-from spanglass_server.notifications.config.errors import ConflictError
 from spanglass_server.notifications.config.secrets import revealed
 from spanglass_server.notifications.config.sections import Found
 from spanglass_server.store.disk import replace_file
@@ -103,7 +102,7 @@ class KeptThings:
             )
             return Contents(kept, contents.problems)
 
-        return Form(read, lambda found: _yaml_of(section, found), ConflictError)
+        return Form(section.noun, read, lambda found: _yaml_of(section, found))
 
 
 class _Versions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from spanglass_server.forms.kinds import Address, Choice, Duration, Flag, Many, Number, Text, Zone
+from spanglass_server.forms.listed import Listed
 from spanglass_server.forms.shapes import Shape
 from spanglass_server.slo.form import checks
 from spanglass_server.slo.form.kinds import Filter, Target
@@ -39,3 +40,5 @@ OBJECTIVE: Final = Shape(
     fold=checks.fold_objective,
     check=checks.check_objective,
 )
+
+OBJECTIVES: Final[Listed[Objective]] = Listed(OBJECTIVE, "slos", "objective", "objectives", is_setting=False)

@@ -10,8 +10,9 @@ from types import SimpleNamespace
 import pytest
 
 from spanglass_core.alerting.severity import Severity
-from spanglass_server.alerting.ports import Found, RuleConflictError, RuleElsewhereError, Threshold
-from spanglass_server.alerting.rules.form.reading import read_yaml
+from spanglass_server.alerting.ports import Found, Threshold
+from spanglass_server.alerting.rules.form.spec import RULES
+from spanglass_server.forms.errors import ConflictError, ElsewhereError
 from spanglass_server.forms.files import Contents
 from spanglass_server.process.parts.alert_rules import open_book, problems_of
 from spanglass_server.settings.settings import load
@@ -27,7 +28,7 @@ def text_of(*names, limit="5%", key="alert_rules"):
 
 def rule(name="One", limit="5%"):
     """A rule."""
-    return read_yaml(text_of(name, limit=limit)).rules[0][0]
+    return RULES.read_yaml(text_of(name, limit=limit)).found[0][0]
 
 
 @pytest.fixture
@@ -110,7 +111,7 @@ def test_rules_of_pages_are_kept_with_their_versions(folder):
     book = opened(folder)
     first = book.put(rule(), "", "ann", NOW_NS)
     second = book.put(rule(limit="6%"), first.version, "bob", NOW_NS + 1)
-    with pytest.raises(RuleConflictError) as conflict:
+    with pytest.raises(ConflictError) as conflict:
         book.put(rule(limit="7%"), first.version, "eve", NOW_NS + 2)
     assert conflict.value.current == second.version
 
@@ -145,9 +146,9 @@ def test_rules_in_files_are_changed_there(folder):
     file.write_text(text_of("One"))
     book = opened(folder)
     version = book.rules()["one"].version
-    with pytest.raises(RuleElsewhereError, match=str(file)):
+    with pytest.raises(ElsewhereError, match=str(file)):
         book.put(rule(limit="6%"), version, "ann", NOW_NS)
-    with pytest.raises(RuleElsewhereError, match="tune or disable it here"):
+    with pytest.raises(ElsewhereError, match="tune or disable it here"):
         book.delete("one", version, "ann", NOW_NS)
     with pytest.raises(ValueError, match="can't be a uid"):
         book.put(replace(rule(), uid="../one"), "", "ann", NOW_NS)

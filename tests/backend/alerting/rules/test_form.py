@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from spanglass_core.alerting.rule import Rule
 from spanglass_core.alerting.severity import Severity
-from spanglass_server.alerting.rules.form.reading import read_json, read_settings_yaml, read_yaml
-from spanglass_server.alerting.rules.form.writing import to_json, to_yaml, version_of
+from spanglass_server.alerting.rules.form.spec import RULES
 
 SECOND_NS = 10**9
 
@@ -51,11 +50,11 @@ monitoring:
 
 def test_all_keys():
     """Requirement C3's form as it stands there, and every key of a rule with the units that people write."""
-    read = read_settings_yaml(WHOLE, "spanglass.yaml")
+    read = RULES.read_settings_yaml(WHOLE, "spanglass.yaml")
 
     assert read.problems == ()
-    assert [line for _, line in read.rules] == [5, 9]
-    assert [rule for rule, _ in read.rules] == [
+    assert [line for _, line in read.found] == [5, 9]
+    assert [rule for rule, _ in read.found] == [
         Rule(
             uid="high-response-time",
             name="High response time",
@@ -119,7 +118,7 @@ def test_all_keys():
 )
 def test_what_is_wrong_is_told_at_its_place(keys, problem):
     """Each mistake is told with file, line and column, mistakes within a condition at their own column."""
-    read = read_yaml(f"alert_rules:\n- name: One\n  {keys}\n", "rules.yaml")
+    read = RULES.read_yaml(f"alert_rules:\n- name: One\n  {keys}\n", "rules.yaml")
 
     assert [str(each)[: len(problem) + 11] for each in read.problems] == [f"rules.yaml:{problem}"]
 
@@ -127,9 +126,9 @@ def test_what_is_wrong_is_told_at_its_place(keys, problem):
 def test_the_right_rules_of_a_file_count():
     """What is wrong with one rule leaves the others; all problems are told at once."""
     text = "alert_rules:\n- {name: A, condition: x >}\n- {name: B, condition: y > 1}\n- {name: C}\nalert_rulez: 1\n"
-    read = read_yaml(text, "f.yaml")
+    read = RULES.read_yaml(text, "f.yaml")
 
-    assert [rule.name for rule, _ in read.rules] == ["B"]
+    assert [rule.name for rule, _ in read.found] == ["B"]
     assert [(each.line, each.column) for each in read.problems] == [(5, 1), (2, 27), (4, 3)]
     assert read.problems[0].hint == "did you mean 'alert_rules'?"
 
@@ -137,11 +136,11 @@ def test_the_right_rules_of_a_file_count():
 def test_json_is_in_base_units():
     """The API's form of a rule has every key, and its numbers without units are seconds, bytes, shares."""
     rule = Rule(uid="a", name="A", condition="response_time > 1s", critical=2.5)
-    written = to_json(rule)
+    written = RULES.to_json(rule)
 
     assert (written["critical"], written["for"], written["by"]) == (2.5, "0s", [])
-    assert read_json(written).rules == ((rule, 0),)
-    assert to_json(rule, full=False) == {
+    assert RULES.read_json(written).found == ((rule, 0),)
+    assert RULES.to_json(rule, full=False) == {
         "name": "A",
         "condition": "response_time > 1s",
         "severity": "warning",
@@ -193,7 +192,7 @@ def made_rules(draw):
 @given(rule=made_rules())
 def test_every_rule_reads_back(rule):
     """YAML and JSON of a rule read as the very same rule, and its version stays."""
-    read = read_yaml(to_yaml([rule]))
-    assert (read.problems, [each for each, _ in read.rules]) == ((), [rule])
-    assert [each for each, _ in read_json(to_json(rule)).rules] == [rule]
-    assert version_of(read.rules[0][0]) == version_of(rule)
+    read = RULES.read_yaml(RULES.to_yaml([rule]))
+    assert (read.problems, [each for each, _ in read.found]) == ((), [rule])
+    assert [each for each, _ in RULES.read_json(RULES.to_json(rule)).found] == [rule]
+    assert RULES.version_of(read.found[0][0]) == RULES.version_of(rule)

@@ -15,7 +15,7 @@ from spanglass_core.alerting.levels import eased
 from spanglass_server.alerting.backtest.backtest import Options, backtest
 from spanglass_server.alerting.baselines.ahead import StoredForecasts
 from spanglass_server.alerting.baselines.baselines import Baselines
-from spanglass_server.alerting.rules.form.reading import read_yaml
+from spanglass_server.alerting.rules.form.spec import RULES
 from spanglass_server.alerting.rules.templates.expanding import expand
 from spanglass_server.alerting.rules.templates.values import Filling
 from spanglass_server.store.ports import Window
@@ -29,7 +29,7 @@ MINUTE_NS = 60 * NS_PER_SECOND
 HEALTHY, FAULT = 80, 40
 FILES = sorted(Path(shipped_package.__path__[0]).glob("*.yaml"))
 DOCS = Path(__file__).parents[4] / "docs" / "shipped-rules.md"
-RULES = {rule.uid: rule for file in FILES for rule, _ in read_yaml(file.read_text(), file.name).rules}
+SHIPPED = {rule.uid: rule for file in FILES for rule, _ in RULES.read_yaml(file.read_text(), file.name).found}
 
 
 def gauge(name, healthy, fault):
@@ -178,21 +178,21 @@ CASES = {
 
 def test_every_rule_is_right():
     """The files have no problems, every condition can be evaluated, and each of them is tried below or by itself."""
-    problems = [str(one) for file in FILES for one in read_yaml(file.read_text(), file.name).problems]
+    problems = [str(one) for file in FILES for one in RULES.read_yaml(file.read_text(), file.name).problems]
     checking = evaluator(made({}), baselines=Baselines(), forecasts=StoredForecasts())
 
     assert problems == []
-    assert {uid: checking.check(rule) for uid, rule in RULES.items()} == dict.fromkeys(RULES)
-    assert set(CASES) | {"a-database-grows", "a-disk-is-full-within-a-week"} == set(RULES)
+    assert {uid: checking.check(rule) for uid, rule in SHIPPED.items()} == dict.fromkeys(SHIPPED)
+    assert set(CASES) | {"a-database-grows", "a-disk-is-full-within-a-week"} == set(SHIPPED)
     rows = re.findall(r"^\| ([A-Z].*?) \| `(.*?)` \|", DOCS.read_text(), re.MULTILINE)
-    assert sorted(rows) == sorted((rule.name, rule.condition) for rule in RULES.values())
+    assert sorted(rows) == sorted((rule.name, rule.condition) for rule in SHIPPED.values())
 
 
 def fires(uid, series, window, step_ms=30_000):
     """When the rule fired, in minutes since the window's beginning."""
     live = evaluator(made(series, step_ms=step_ms), baselines=Baselines(), forecasts=StoredForecasts())
     options = Options(live=lambda _, steps: np.ones(steps.size, np.bool_))  # something comes in all the time
-    found = backtest(cast("QuerySession", None), live, RULES[uid], window, options)
+    found = backtest(cast("QuerySession", None), live, SHIPPED[uid], window, options)
     assert found["failure"] is None, found
     return [
         (parse_time(span["fired_time"], 0) - window.start_ns) / MINUTE_NS
@@ -211,7 +211,7 @@ def test_a_rule_fires_when_its_fault_begins(uid, sender):
 
 def test_a_check_that_is_degraded_again_is_critical_no_more():
     """After 0 (unhealthy) the level critical ends at 0.5 (degraded), though the alert goes on as a warning."""
-    rule = RULES["a-health-check-fails"]
+    rule = SHIPPED["a-health-check-fails"]
     assert rule.critical is not None
     assert 0 < rule.critical < eased("<", rule.critical, rule.hysteresis) < 0.5
 
@@ -220,7 +220,7 @@ def test_a_check_that_is_degraded_again_is_critical_no_more():
 def test_checks_of_the_server_are_told_without_its_name(uid):
     """The service of a check is told unless it is the server's own name."""
     labels = {"spanglass_health_check_name": "Certificate", "service_name": "spanglass"}
-    text = RULES[uid].title
+    text = SHIPPED[uid].title
 
     assert expand(text, Filling(labels=labels, value=0.0)).split() == ["Certificate", "is", "not", "healthy"]
     of_shop = expand(text, Filling(labels={**labels, "service_name": "shop"}, value=0.0))

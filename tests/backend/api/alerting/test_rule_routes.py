@@ -175,7 +175,7 @@ def test_a_rule_is_kept_changed_and_deleted(client):
         ({"rule": {"name": "x", "condition": "error_rate > 1", "severity": "bad"}}, "rule.severity", "bad"),
         ({"rule": {"name": "x", "condition": "error_rate > 5%", "critical": 0.01}}, "rule.critical", "critical"),
         ({"rule": {"name": "x", "condition": "nonsense > 1"}}, "rule.condition", "nonsense"),
-        ({"yaml": "alert_rules: []"}, "yaml", "0 rules"),
+        ({"yaml": "alert_rules: []"}, "yaml", "0 alert rules"),
         ({"yaml": "alert_rules: [a"}, "rule", "line"),
         ({"rule": {"name": "x", "condition": "up > 1"}, "colour": "red"}, "colour", "colour"),
     ],

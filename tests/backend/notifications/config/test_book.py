@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from spanglass_server.forms.errors import ConflictError, ElsewhereError
 from spanglass_server.forms.kinds import Text
 from spanglass_server.forms.shapes import Shape
 from spanglass_server.notifications.channels.kinds import channel_kinds
 from spanglass_server.notifications.config.book import Book
 from spanglass_server.notifications.config.channels import ChannelKind, channel_section
 from spanglass_server.notifications.config.checking import check_text
-from spanglass_server.notifications.config.errors import ConfigurationError, ConflictError, ElsewhereError
+from spanglass_server.notifications.config.errors import ConfigurationError
 from spanglass_server.notifications.config.routes import route_sections
 from spanglass_server.notifications.config.secrets import KEPT, SecretText
 from spanglass_server.notifications.config.sections import Sections

@@ -6,6 +6,7 @@ from spanglass_core.alerting.rule import Rule
 from spanglass_server.alerting.rules.form import checks, shorter
 from spanglass_server.alerting.rules.form.kinds import Condition, Level, Severe, Share, Template
 from spanglass_server.forms.kinds import Address, Choice, Duration, Flag, Many, Number, Text, Texts
+from spanglass_server.forms.listed import Listed
 from spanglass_server.forms.names import SLUG_PATTERN
 from spanglass_server.forms.shapes import Shape
 
@@ -52,3 +53,5 @@ RULE = Shape(
     check=checks.check_rule,
     always=frozenset({"severity"}),
 )
+
+RULES: Listed[Rule] = Listed(RULE, "alert_rules", "rule", "alert rules")

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from spanglass_server.alerting.ports import Found
-from spanglass_server.alerting.rules.form.reading import Read, read_settings_yaml, read_tree, unreadable
-from spanglass_server.alerting.rules.form.writing import version_of
+from spanglass_server.alerting.rules.form.spec import RULES
 from spanglass_server.alerting.rules.prometheus.model import RecordingGroup
 from spanglass_server.alerting.rules.prometheus.reading import ReadGroups, is_prometheus, read_groups
 from spanglass_server.forms.files import Contents, DirectoryReader, FileReader
@@ -18,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from spanglass_core.alerting.rule import Rule
     from spanglass_server.alerting.model import Origin
+    from spanglass_server.forms.listed import Read
     from spanglass_server.forms.problems import Problem
 
 #: What stands in a file of rules: a rule, or recording rules that are evaluated together.
@@ -53,13 +54,13 @@ def read_file(text: str, file: str, origin: Origin = "files") -> FileRead:
     try:
         root = yaml_tree(text)
     except TreeError as error:
-        return FileRead((), unreadable(error, file).problems)
+        return FileRead((), RULES.unreadable(error, file).problems)
     if root is None:
         return FileRead()
     report = Report(file)
     if is_prometheus(root):
         return _of_groups(read_groups(root, report), file, origin)
-    read = read_tree(root, report)
+    read = RULES.read_tree(root, report)
     return FileRead(_of_rules(read, file, origin), read.problems)
 
 
@@ -87,7 +88,7 @@ class SettingsFileRules:
         return self._reader.contents([self._path])
 
     def _contents(self, text: str, file: str) -> Contents[Standing]:
-        read = read_settings_yaml(text, file)
+        read = RULES.read_settings_yaml(text, file)
         return Contents(_of_rules(read, file, self.origin), read.problems)
 
 
@@ -115,10 +116,10 @@ class LastingRules:
         return self._contents
 
 
-def _of_rules(read: Read, file: str, origin: Origin) -> tuple[Standing, ...]:
-    return tuple(Found(rule, origin, file, version_of(rule), line) for rule, line in read.rules)
+def _of_rules(read: Read[Rule], file: str, origin: Origin) -> tuple[Standing, ...]:
+    return tuple(Found(rule, origin, file, RULES.version_of(rule), line) for rule, line in read.found)
 
 
 def _of_groups(read: ReadGroups, file: str, origin: Origin) -> FileRead:
-    rules = tuple(Found(rule, origin, file, version_of(rule), line, group) for rule, group, line in read.rules)
+    rules = tuple(Found(rule, origin, file, RULES.version_of(rule), line, group) for rule, group, line in read.rules)
     return FileRead((*rules, *read.recordings), read.problems, read.notes)

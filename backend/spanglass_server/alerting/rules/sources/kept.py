@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spanglass_server.alerting.ports import Found, RuleConflictError
-from spanglass_server.alerting.rules.form.writing import to_yaml, version_of
+from spanglass_server.alerting.ports import Found
+from spanglass_server.alerting.rules.form.spec import RULES
 from spanglass_server.alerting.rules.sources.files import read_file
 from spanglass_server.forms.files import Contents
 from spanglass_server.forms.kept import Form, KeptFiles
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 class KeptRules:
     """The rules of a data directory that were made in pages or over the API; a ``RuleSource`` that is written too.
 
-    Changes raise ``RuleConflictError``, and ``OSError`` when the disk can't be used; then nothing changed.
+    Changes raise ``ConflictError``, and ``OSError`` when the disk can't be used; then nothing changed.
     """
 
     origin: Origin = "kept"
 
     def __init__(self, directory: Path, disk: Disk, clock_ns: Callable[[], int]) -> None:
-        form = Form(_read, lambda found: to_yaml([each.rule for each in found]), RuleConflictError)
+        form = Form(RULES.one, _read, lambda found: RULES.to_yaml([each.rule for each in found]))
         self._files = KeptFiles(directory, disk, clock_ns, form)
 
     def read(self) -> Contents[Standing]:
@@ -44,7 +44,7 @@ class KeptRules:
 
     def put(self, rule: Rule, version: str) -> Found:
         """Keep a rule in the place of the one with its uid and this version ("": a new one)."""
-        digest = version_of(rule)
+        digest = RULES.version_of(rule)
         return self._files.put(rule.uid, version, lambda file: Found(rule, self.origin, file, digest))
 
     def delete(self, uid: str, version: str) -> None:

@@ -1,0 +1,89 @@
+"""Bodies that hold what people write as files too: one thing as JSON in a field of its name, or YAML in ``yaml``."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Generic
+
+from spanglass_server.api.errors import ApiError
+from spanglass_server.api.issues.bodies import text_of
+from spanglass_server.api.schema import STRING
+from spanglass_server.forms.errors import ConflictError, ElsewhereError, TooManyError
+from spanglass_server.forms.listed import Read, T
+from spanglass_server.forms.nodes import MAX_CHARACTERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from spanglass_server.forms.listed import Listed
+    from spanglass_server.forms.problems import Problem
+
+VERSION: Final = {**STRING, "description": "the version that is changed, as it was given; left out for a new one"}
+
+
+@dataclass(frozen=True)
+class Written(Generic[T]):
+    """How a body holds one: the ``field`` of its JSON, the page of docs, and the path that lists all problems."""
+
+    listed: Listed[T]
+    field: str
+    docs: str
+    check_path: str
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The schema of either form."""
+        described = {**STRING, "description": f"instead: YAML, as docs/{self.docs} describes it"}
+        return {self.field: self.listed.shape.schema, "yaml": described}
+
+    def read(self, fields: dict[str, Any]) -> Read[T]:
+        """Read all that the fields of a body hold, with all problems; ApiError for none, or both forms."""
+        given = [form for form in (self.field, "yaml") if form in fields]
+        if len(given) != 1:
+            message = f"the {self.listed.one} is missing" if not given else f"{self.field} and yaml are both given"
+            hint = f'send {{"{self.field}": {{...}}}} or {{"yaml": "..."}}'
+            raise ApiError("bad_request", message, field=self.field, hint=hint)
+        if given == [self.field]:
+            return self.listed.read_json(fields[self.field])
+        return self.read_yaml(fields)
+
+    def read_yaml(self, fields: dict[str, Any]) -> Read[T]:
+        """Read the field ``yaml``."""
+        return self.listed.read_yaml(text_of(fields, "yaml", longest=MAX_CHARACTERS) + "\n")
+
+    def one(self, read: Read[T]) -> T:
+        """Return the one that was read; ApiError naming what is wrong first."""
+        if read.problems:
+            raise self.wrong(read.problems)
+        if len(read.found) != 1:
+            message = f"the text holds {len(read.found)} {self.listed.many}"
+            raise ApiError("bad_request", message, field="yaml", hint="send one at a time")
+        return read.values[0]
+
+    def wrong(self, problems: Sequence[Problem], field: str = "") -> ApiError:
+        """The error that names the first problem; ``field`` where that is another one."""
+        first, more = problems[0], len(problems) - 1
+        place = f"line {first.line}: " if first.line else ""
+        rest = f" ({more} more: POST {self.check_path} lists all)" if more else ""
+        path = f"{self.field}.{first.path}" if first.path else self.field
+        column, hint = first.column or None, first.hint or None
+        return ApiError("bad_request", f"{place}{first.message}{rest}", field=field or path, column=column, hint=hint)
+
+
+@contextmanager
+def refusals(code: str = "conflict", version: str = "version", elsewhere: str = "uid") -> Iterator[None]:
+    """Turn what a book refuses into errors of the API; ``version`` and ``elsewhere`` are the fields that are named."""
+    try:
+        yield
+    except ConflictError as error:
+        now = error.current or "none: it was deleted"
+        hint = f"get it again, and make the change to what it is now; the version that it has now is {now}"
+        raise ApiError(code, str(error), field=version, hint=hint) from error
+    except ElsewhereError as error:
+        raise ApiError("forbidden", str(error), field=elsewhere) from error
+    except TooManyError as error:
+        raise ApiError("conflict", str(error), hint="delete one that nobody needs, and try again") from error
+    except OSError as error:
+        hint = "free some space or see to the disk of the data directory, and try again"
+        raise ApiError("unavailable", f"the change could not be kept: {error}", hint=hint) from error
