@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.issues.bodies import text_of
@@ -12,12 +12,15 @@ from spanglass_server.api.schema import STRING
 from spanglass_server.forms.errors import ConflictError, ElsewhereError, TooManyError
 from spanglass_server.forms.listed import Read, T
 from spanglass_server.forms.nodes import MAX_CHARACTERS
+from spanglass_server.forms.problems import meant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from spanglass_server.forms.listed import Listed
     from spanglass_server.forms.problems import Problem
+
+V = TypeVar("V")
 
 VERSION: Final = {**STRING, "description": "the version that is changed, as it was given; left out for a new one"}
 
@@ -69,6 +72,33 @@ class Written(Generic[T]):
         path = f"{self.field}.{first.path}" if first.path else self.field
         column, hint = first.column or None, first.hint or None
         return ApiError("bad_request", f"{place}{first.message}{rest}", field=field or path, column=column, hint=hint)
+
+    def found(self, uid: str, known: Mapping[str, V], field: str = "uid") -> V:
+        """Return the one with this uid; ApiError saying which was probably meant."""
+        if uid not in known:
+            hint = meant(uid, known) if known else None
+            raise ApiError("not_found", f"there is no {self.listed.one} {uid!r}", field=field, hint=hint)
+        return known[uid]
+
+    def check_unused(self, uid: str, known: Container[str]) -> None:
+        """Raise ApiError where the uid of a new one is taken."""
+        if uid in known:
+            hint = "give the new one another name or uid, or PUT to change the one that there is"
+            message = f"another {self.listed.one} has the uid {uid!r}"
+            raise ApiError("conflict", message, field=f"{self.field}.uid", hint=hint)
+
+    def read_only(self, uid: str, hint: str) -> ApiError:
+        """The error of one that can't be changed over the API."""
+        return ApiError("forbidden", f"the {self.listed.one} {uid!r} is read only", field="uid", hint=hint)
+
+
+def changed_version(fields: dict[str, Any], current: str) -> str:
+    """Return the version that a body says it changed; ApiError where it says none."""
+    version = text_of(fields, "version")
+    if not version:
+        hint = f'send "version": "{current}", the one that you changed'
+        raise ApiError("bad_request", "the version is missing", field="version", hint=hint)
+    return version
 
 
 @contextmanager

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from spanglass_server.alerting.ports import Evaluator
     from spanglass_server.forms.listed import Read
 
-_RULE: Written[Rule] = Written(RULES, "rule", "alert-rules.md", "/api/v1/rules/check")
+WRITTEN: Written[Rule] = Written(RULES, "rule", "alert-rules.md", "/api/v1/rules/check")
 #: A rule in either form.
-_WRITTEN = _RULE.fields
+_FORMS = WRITTEN.fields
 _CONDITION = {**STRING, "description": "instead: a condition by itself"}
-KEPT = body_schema({**_WRITTEN, "version": VERSION, "by": BY})
-CHECKED = body_schema({**_WRITTEN, "condition": _CONDITION})
-TRIED = {**_WRITTEN, "condition": _CONDITION, "uid": {**STRING, "description": "instead: of a rule that there is"}}
+KEPT = body_schema({**_FORMS, "version": VERSION, "by": BY})
+CHECKED = body_schema({**_FORMS, "condition": _CONDITION})
+TRIED = {**_FORMS, "condition": _CONDITION, "uid": {**STRING, "description": "instead: of a rule that there is"}}
 SWITCH = body_schema({"by": BY})
 #: The uid of a rule that is only a condition.
 TYPED = "typed"
@@ -46,7 +46,7 @@ def read_of(body: Any) -> Read[Rule]:
     if form == "rule":
         return _with_columns(fields["rule"], RULES.read_json(fields["rule"]))
     if form == "yaml":
-        return _RULE.read_yaml(fields)
+        return WRITTEN.read_yaml(fields)
     return _of_condition(text_of(fields, "condition", longest=MAX_TEXT))
 
 
@@ -67,8 +67,8 @@ def rule_of(fields: dict[str, Any]) -> Rule:
     form = _form(fields, tuple(name for name in ("rule", "yaml", "condition") if name in fields) or ("rule", "yaml"))
     read = read_of({form: fields[form]})
     if read.problems:
-        raise _RULE.wrong(read.problems, "condition" if form == "condition" else "")
-    return _RULE.one(read)
+        raise WRITTEN.wrong(read.problems, "condition" if form == "condition" else "")
+    return WRITTEN.one(read)
 
 
 def _form(fields: dict[str, Any], forms: tuple[str, ...]) -> str:

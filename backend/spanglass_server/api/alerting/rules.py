@@ -12,11 +12,11 @@ from spanglass_server.api.alerting import rule_bodies as bodies
 from spanglass_server.api.alerting.bodies import ACTOR_HEADER, actor_of
 from spanglass_server.api.alerting.standing import EDITABLE, Stand, alerter_json, change_json
 from spanglass_server.api.errors import ApiError
-from spanglass_server.api.issues.bodies import fields_of, text_of
+from spanglass_server.api.issues.bodies import fields_of
 from spanglass_server.api.params import Param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
-from spanglass_server.forms.problems import meant
+from spanglass_server.api.written import changed_version
 from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
@@ -32,10 +32,7 @@ _VERSION = Param("version", "text", help="The version that is deleted, as it was
 
 def found_rule(desk: Desk, uid: str, field: str = "uid") -> Found:
     """Return a rule; ApiError saying which was probably meant."""
-    known = desk.book.rules()
-    if uid not in known:
-        raise ApiError("not_found", f"there is no rule {uid!r}", field=field, hint=meant(uid, known))
-    return known[uid]
+    return bodies.WRITTEN.found(uid, desk.book.rules(), field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +76,14 @@ class Rules:
         """Keep a new one."""
         fields = fields_of(params["body"], bodies.KEPT)
         rule = self._sound(bodies.rule_of(fields))
-        if rule.uid in self.desk.book.rules():
-            hint = "give the new one another name or uid, or PUT to change the one that there is"
-            raise ApiError("conflict", f"there is a rule with the uid {rule.uid!r}", field="rule.uid", hint=hint)
+        bodies.WRITTEN.check_unused(rule.uid, self.desk.book.rules())
         return self._put(rule, "", fields, params)
 
     def replace(self, _: QuerySession, params: Params) -> answers.RuleAnswer:
         """Change one; its uid stays, whatever the new name, as alerts and links go by it."""
         fields = fields_of(params["body"], bodies.KEPT)
         before = self._editable(params["uid"])
-        version = text_of(fields, "version")
-        if not version:
-            hint = f'send "version": "{before.version}", the one that you changed'
-            raise ApiError("bad_request", "the version is missing", field="version", hint=hint)
+        version = changed_version(fields, before.version)
         rule = self._sound(replace(bodies.rule_of(fields), uid=before.rule.uid))
         return self._put(rule, version, fields, params)
 
@@ -99,7 +91,7 @@ class Rules:
         """Delete one."""
         before = self._editable(params["uid"])
         if before.origin == "shipped":
-            raise _read_only(before, "it comes with the product; POST .../disable switches it off")
+            raise bodies.WRITTEN.read_only(before.uid, "it comes with the product; POST .../disable switches it off")
         with bodies.refusals():
             self.desk.book.delete(params["uid"], params["version"], actor_of({}, params), params["now_ns"])
         return {"uid": params["uid"]}
@@ -136,16 +128,13 @@ class Rules:
     def _editable(self, uid: str) -> Found:
         found = found_rule(self.desk, uid)
         if found.origin not in EDITABLE:
-            raise _read_only(found, f"change it in {found.file}, or tune it: PUT /api/monitoring/thresholds/{uid}/")
+            hint = f"change it in {found.file}, or tune it: PUT /api/monitoring/thresholds/{uid}/"
+            raise bodies.WRITTEN.read_only(uid, hint)
         return found
 
     def _answer(self, found: Found) -> answers.RuleAnswer:
         states = [known for known in self.desk.store.states() if known.rule_uid == found.rule.uid]
         return Stand.of(self.desk).answer(found, states)
-
-
-def _read_only(found: Found, hint: str) -> ApiError:
-    return ApiError("forbidden", f"the rule {found.rule.uid!r} is read only", field="uid", hint=hint)
 
 
 def rule_routes(desk: Desk) -> tuple[Route, ...]:

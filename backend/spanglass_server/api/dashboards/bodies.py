@@ -12,16 +12,15 @@ if TYPE_CHECKING:
     from spanglass_server.dashboards.model import Dashboard
     from spanglass_server.forms.listed import Read
 
-_WRITTEN: Final[Written[Dashboard]] = Written(DASHBOARDS, "dashboard", "dashboards.md", "/api/v1/dashboards/check")
-#: Either of them.
-WRITTEN: Final = body_schema(_WRITTEN.fields)
+WRITTEN: Final[Written[Dashboard]] = Written(DASHBOARDS, "dashboard", "dashboards.md", "/api/v1/dashboards/check")
+BODY: Final = body_schema(WRITTEN.fields)
 
 
 def read_of(body: Any) -> Read[Dashboard]:
     """Read what a body holds, with all problems; ApiError for one that holds none, or both forms."""
-    return _WRITTEN.read(fields_of(body, WRITTEN))
+    return WRITTEN.read(fields_of(body, BODY))
 
 
 def dashboard_of(body: Any) -> Dashboard:
     """Return the one dashboard of a body; ApiError naming what is wrong first."""
-    return _WRITTEN.one(read_of(body))
+    return WRITTEN.one(read_of(body))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from spanglass_server.api.dashboards.bodies import WRITTEN, dashboard_of, read_of
+from spanglass_server.api.dashboards.bodies import BODY, WRITTEN, dashboard_of, read_of
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.issues.bodies import body_schema, fields_of, text_of
 from spanglass_server.api.params import Param
@@ -18,7 +18,6 @@ from spanglass_server.dashboards.form.spec import DASHBOARDS
 from spanglass_server.dashboards.grafana.importing import NotGrafanaError, import_grafana
 from spanglass_server.dashboards.layout import places
 from spanglass_server.forms.names import slug, unused
-from spanglass_server.forms.problems import meant
 from spanglass_server.query.window import clamp
 from spanglass_server.times import format_time
 
@@ -120,13 +119,7 @@ class Keeping:
     def create(self, _: QuerySession, params: Params) -> answers.DashboardAnswer:
         """Keep a new one."""
         dashboard = dashboard_of(params["body"])
-        if dashboard.uid in self.library.shelf().dashboards:
-            raise ApiError(
-                "conflict",
-                f"there is a dashboard with the uid {dashboard.uid!r}",
-                field="dashboard.uid",
-                hint="give the new one another name or uid, or PUT to change the one that there is",
-            )
+        WRITTEN.check_unused(dashboard.uid, self.library.shelf().dashboards)
         with refusals("precondition_failed", "If-Match"):
             return self._answer(self.library.store.put(dashboard, ""))
 
@@ -144,7 +137,7 @@ class Keeping:
         """Delete one."""
         before = self._editable(params)
         if before.origin == "shipped":
-            raise _read_only(before, "it comes with the product, and is listed while its data is there")
+            raise WRITTEN.read_only(before.uid, "it comes with the product, and is listed while its data is there")
         with refusals("precondition_failed", "If-Match"):
             self.library.store.delete(before.dashboard.uid, before.version)
         return {"uid": before.dashboard.uid}
@@ -159,16 +152,13 @@ class Keeping:
             return self._answer(self.library.store.put(_as_copy(before, name, uid), ""))
 
     def _found(self, uid: str) -> Found:
-        known = self.library.shelf().dashboards
-        if uid not in known:
-            raise ApiError("not_found", f"there is no dashboard {uid!r}", field="uid", hint=meant(uid, known))
-        return known[uid]
+        return WRITTEN.found(uid, self.library.shelf().dashboards)
 
     def _editable(self, params: Params) -> Found:
         """The dashboard that is to be changed; ApiError unless it may be, and has the version that the caller saw."""
         found = self._found(params["uid"])
         if found.origin not in _EDITABLE:
-            raise _read_only(found, f"change it in {found.file}, or duplicate it")
+            raise WRITTEN.read_only(found.uid, f"change it in {found.file}, or duplicate it")
         wanted = (params["If-Match"] or "").strip().removeprefix("W/").strip('"')
         if not wanted:
             hint = f'send the header If-Match: "{found.version}", the version that you changed'
@@ -195,10 +185,6 @@ class Keeping:
 def _as_copy(dashboard: Dashboard, name: str, uid: str) -> Dashboard:
     """A copy is listed always: somebody wanted it."""
     return replace(dashboard, name=name, uid=uid, appears_with=())
-
-
-def _read_only(found: Found, hint: str) -> ApiError:
-    return ApiError("forbidden", f"the dashboard {found.dashboard.uid!r} is read only", field="uid", hint=hint)
 
 
 def _standing(found: Found) -> answers.Standing:
@@ -247,7 +233,7 @@ def keeping_routes(library: Library, open_series: Callable[[QuerySession], Serie
             method="POST",
             path="/dashboards",
             summary="Keep a new dashboard.",
-            body=WRITTEN,
+            body=BODY,
             response=one,
             query=ask.create,
         ),
@@ -255,7 +241,7 @@ def keeping_routes(library: Library, open_series: Callable[[QuerySession], Serie
             method="POST",
             path="/dashboards/check",
             summary="Everything that is wrong with a dashboard, or with a file of them.",
-            body=WRITTEN,
+            body=BODY,
             response=schema_of(answers.Checked),
             query=ask.check,
         ),
@@ -273,7 +259,7 @@ def keeping_routes(library: Library, open_series: Callable[[QuerySession], Serie
             path="/dashboards/{uid}",
             summary="Change a dashboard.",
             parameters=(_UID, _IF_MATCH),
-            body=WRITTEN,
+            body=BODY,
             response=one,
             query=ask.replace,
         ),

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 from spanglass_server.api.alerting.bodies import ACTOR_HEADER, actor_of
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.health import answers, bodies, shown
-from spanglass_server.api.issues.bodies import fields_of, text_of
+from spanglass_server.api.issues.bodies import fields_of
 from spanglass_server.api.params import Param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
-from spanglass_server.api.written import refusals
-from spanglass_server.forms.problems import meant
+from spanglass_server.api.written import changed_version, refusals
 from spanglass_server.health.form.spec import CHECKS
 from spanglass_server.times import format_time
 
@@ -38,10 +37,7 @@ def found_check(desk: HealthDesk, uid: str) -> CheckView:
     try:
         return desk.check(uid)
     except KeyError:
-        known = [view.uid for view in desk.checks()]
-        raise ApiError(
-            "not_found", f"there is no check {uid!r}", field="uid", hint=meant(uid, known) if known else None
-        ) from None
+        return bodies.WRITTEN.found(uid, {view.uid: view for view in desk.checks()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +62,14 @@ class Checks:
         """Keep a new one."""
         fields = fields_of(params["body"], bodies.KEPT)
         check = bodies.check_of(fields)
-        if check.uid in self.desk.book.checks():
-            hint = "give the new one another name or uid, or PUT to change the one that there is"
-            raise ApiError("conflict", f"there is a check with the uid {check.uid!r}", field="check.uid", hint=hint)
+        bodies.WRITTEN.check_unused(check.uid, self.desk.book.checks())
         return self._put(check, "", fields, params)
 
     def replace(self, _: QuerySession, params: Params) -> answers.KeptCheck:
         """Change one; its uid stays, whatever the new name, as history and links go by it."""
         fields = fields_of(params["body"], bodies.KEPT)
         before = self._editable(params["uid"])
-        version = text_of(fields, "version")
-        if not version:
-            hint = f'send "version": "{before.version}", the one that you changed'
-            raise ApiError("bad_request", "the version is missing", field="version", hint=hint)
+        version = changed_version(fields, before.version)
         return self._put(replace(bodies.check_of(fields), uid=before.uid), version, fields, params)
 
     def delete(self, _: QuerySession, params: Params) -> answers.DeletedCheck:
@@ -138,7 +129,7 @@ class Checks:
         view = found_check(self.desk, uid)
         if view.found is None or view.found.origin != "kept":
             where = "an application" if view.found is None else view.found.file
-            raise ApiError("forbidden", f"the check {uid!r} is read only", field="uid", hint=f"change it in {where}")
+            raise bodies.WRITTEN.read_only(uid, f"change it in {where}")
         return view.found
 
 

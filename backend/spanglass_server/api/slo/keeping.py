@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from spanglass_server.api.alerting.bodies import ACTOR_HEADER, actor_of
-from spanglass_server.api.errors import ApiError
-from spanglass_server.api.issues.bodies import fields_of, text_of
+from spanglass_server.api.issues.bodies import fields_of
 from spanglass_server.api.params import Param, limit_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.api.slo import answers, bodies, shown
-from spanglass_server.api.written import refusals
-from spanglass_server.forms.problems import meant
+from spanglass_server.api.written import changed_version, refusals
 from spanglass_server.slo.desk import TRIED
 from spanglass_server.slo.form.spec import OBJECTIVES
 from spanglass_server.slo.model import MINUTE_NS
@@ -31,11 +29,7 @@ _VERSION: Final = Param("version", "text", help="The version that is deleted, as
 
 def found_slo(desk: SloDesk, uid: str) -> Found:
     """Return an objective; ApiError saying which was probably meant."""
-    known = desk.book.found()
-    if uid not in known:
-        hint = meant(uid, known) if known else None
-        raise ApiError("not_found", f"there is no objective {uid!r}", field="uid", hint=hint)
-    return known[uid]
+    return bodies.WRITTEN.found(uid, desk.book.found())
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +42,14 @@ class Keeping:
         """Keep a new one."""
         fields = fields_of(params["body"], bodies.KEPT)
         objective = bodies.WRITTEN.one(bodies.WRITTEN.read(fields))
-        if objective.uid in self.desk.book.found():
-            hint = "give the new one another name or uid, or PUT to change the one that there is"
-            message = f"there is an objective with the uid {objective.uid!r}"
-            raise ApiError("conflict", message, field="slo.uid", hint=hint)
+        bodies.WRITTEN.check_unused(objective.uid, self.desk.book.found())
         return self._put(objective, "", fields, params)
 
     def replace(self, _: QuerySession, params: Params) -> answers.KeptSlo:
         """Change one; its uid stays, whatever the new name, as links and alerts go by it."""
         fields = fields_of(params["body"], bodies.KEPT)
         before = self._editable(params["uid"])
-        version = text_of(fields, "version")
-        if not version:
-            hint = f'send "version": "{before.version}", the one that you changed'
-            raise ApiError("bad_request", "the version is missing", field="version", hint=hint)
+        version = changed_version(fields, before.version)
         return self._put(
             replace(bodies.WRITTEN.one(bodies.WRITTEN.read(fields)), uid=before.uid), version, fields, params
         )
@@ -128,8 +116,7 @@ class Keeping:
     def _editable(self, uid: str) -> Found:
         found = found_slo(self.desk, uid)
         if found.origin != "kept":
-            hint = f"change it in {found.file}"
-            raise ApiError("forbidden", f"the objective {uid!r} is read only", field="uid", hint=hint)
+            raise bodies.WRITTEN.read_only(uid, f"change it in {found.file}")
         return found
 
 
