@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from spanglass_server.parquet.row_groups import RowGroup
     from spanglass_server.signals import Signal
     from spanglass_server.store.batches.reading import Batch
     from spanglass_server.store.minute_counts import MinuteCounts
@@ -167,6 +168,12 @@ class QuerySession(Protocol):
         """All rows of a window with all their columns, some thousand at a time, without SQL; nothing of it is kept.
 
         A column may be missing from a table; it is null there. Texts may be dictionaries.
+        """
+
+    def copies(self, signal: Signal, window: Window, fits: Callable[[RowGroup], bool]) -> Iterator[pa.Table | RowGroup]:
+        """The same as ``all_rows``, but row groups of files that ``fits`` takes come as they stand there.
+
+        Those that lie in the window wholly are shown to it, unless they are small. What it refuses is read.
         """
 
     def trace_rows(self, signal: Signal, window: Window, wanted: OfTraces) -> pa.Table:

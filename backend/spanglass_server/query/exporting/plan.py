@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from spanglass_server.signals import Signal
     from spanglass_server.store.ports import Part, QuerySession
 
+#: How many times less records take on disk than in memory.
+_PACKED = 4
+
 
 class Piece(NamedTuple):
     """A part of a range, and about how many records it has."""
@@ -37,6 +40,13 @@ def lighter(session: QuerySession, signal: Signal, window: Window, most_bytes: i
     """Cut a window where its records are large, into some of about so many bytes; what they lie in is asked of it."""
     parts = [part for part in session.parts(signal, window) if part.rows]
     return [piece.window for piece in _cut(parts, [session.part_bytes(part) for part in parts], window, most_bytes)]
+
+
+def stored(session: QuerySession, signal: Signal, window: Window, most_bytes: int) -> list[Window]:
+    """Cut a window into some whose records take about so many bytes at most as they are stored; nothing is read."""
+    parts = [part for part in session.parts(signal, window) if part.rows]
+    amounts = [part.bytes or session.part_bytes(part) // _PACKED for part in parts]
+    return [piece.window for piece in _cut(parts, amounts, window, most_bytes)]
 
 
 def _cut(parts: Sequence[Part], amounts: Sequence[int], window: Window, most: int) -> list[Piece]:

@@ -112,9 +112,7 @@ def read_records(
     """
     if wanted.is_everything:
         found = [table for table in session.all_rows(wanted.signal, window) if table.num_rows]
-        if any(name not in columns.expressions for table in found for name in table.column_names):
-            raise QueryError(_NEW_COLUMNS)
-        return pa.concat_tables([schema.empty_table(), *(_conformed(table, schema) for table in found)])
+        return pa.concat_tables([schema.empty_table(), *(conformed(table, schema) for table in found)])
     # other spans of a record's trace may lie in any piece, so the whole range is asked about, and a piece of it read
     records = _matching(session, wanted).narrowed(window)
     if not wanted.readable and set(session.columns(wanted.signal, window)).difference(columns.stored):
@@ -124,8 +122,10 @@ def read_records(
     return run(session, asked).cast(schema)
 
 
-def _conformed(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The rows with the columns of a schema, null where they have none."""
+def conformed(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The rows with the columns of a schema, null where they have none; QueryError if they have others."""
+    if any(schema.get_field_index(name) < 0 for name in table.column_names):
+        raise QueryError(_NEW_COLUMNS)
     return pa.table([_column(table, field) for field in schema], schema)
 
 

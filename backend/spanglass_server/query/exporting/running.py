@@ -7,13 +7,15 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from spanglass_server.parquet.joining import Joined
+from spanglass_server.query.exporting.copying import Encoded, copied
 from spanglass_server.query.exporting.forms import form_of
-from spanglass_server.query.exporting.plan import lighter, pieces
+from spanglass_server.query.exporting.plan import lighter, pieces, stored
 from spanglass_server.query.exporting.records import columns_of, read_records, schema_of
 from spanglass_server.query.rows.slices import slices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import pyarrow as pa
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 PIECE_ROWS = 65_536
 #: What is read at once, as it is stored, and what is written at once, as it is sent; less for larger records than most.
 _READ_BYTES, _WRITTEN_BYTES = 64 << 20, 64 << 20
+#: What is copied by one question, as it is stored.
+_COPIED_BYTES = 32 << 20
 #: What stands before each frame: how long it is, and how many records are in it.
 FRAME = struct.Struct(">II")
 
@@ -39,17 +43,17 @@ class Written(NamedTuple):
 
 @dataclass(slots=True)
 class Running:
-    """An export between two answers. ``read`` makes the next table, and is asked until ``left`` is empty.
+    """An export between two answers. ``read`` gives what comes next, and is asked until ``left`` is empty.
 
-    ``made`` is what was read and is not written yet.
+    ``made`` is what was read and is not sent yet: tables that the form writes, or what is written already.
     """
 
     form: Form
     left: deque[Window]
-    read: Callable[[QuerySession], pa.Table]
+    read: Callable[[QuerySession], Iterable[pa.Table | Encoded]]
     framed: bool
     has_begun: bool = False
-    made: deque[pa.Table] = field(default_factory=deque)
+    made: deque[pa.Table | Encoded] = field(default_factory=deque)
 
 
 def begin_export(session: QuerySession, wanted: Wanted, written: Written, part: Window | None = None) -> Running:
@@ -59,27 +63,35 @@ def begin_export(session: QuerySession, wanted: Wanted, written: Written, part: 
     """
     columns = columns_of(session, wanted)
     schema = schema_of(session, wanted, columns)
+    if written.form == "parquet" and wanted.is_everything:
+        return _begin_copy(session, wanted, schema, part or wanted.window, framed=written.framed)
     signal = None if wanted.readable else wanted.signal
     form = form_of(written.form, schema, signal=signal, guarded=written.guarded)
     left = deque(piece.window for piece in pieces(session, wanted.signal, part or wanted.window, PIECE_ROWS))
     known = 0  # so many at the begin of what is left are known not to be too large
 
-    def read(session: QuerySession) -> pa.Table:
+    def read(session: QuerySession) -> Iterable[pa.Table]:
         nonlocal known
         if not known:
             found = lighter(session, wanted.signal, left.popleft(), _READ_BYTES)
             left.extendleft(reversed(found))
             known = len(found)
         known -= 1
-        return read_records(session, wanted, columns, schema, left.popleft())
+        return _cut(read_records(session, wanted, columns, schema, left.popleft()))
 
     return Running(form, left, read, written.framed)
+
+
+def _begin_copy(session: QuerySession, wanted: Wanted, schema: pa.Schema, window: Window, *, framed: bool) -> Running:
+    file = Joined(schema)
+    left = deque(stored(session, wanted.signal, window, _COPIED_BYTES))
+    return Running(file, left, lambda session: copied(session, wanted.signal, left.popleft(), file, schema), framed)
 
 
 def begin_table(rows: pa.Table, written: Written) -> Running:
     """Begin a file of a table; BadQuestionError for a type that the form lacks."""
     form = form_of(written.form, rows.schema, guarded=written.guarded)
-    running = Running(form, deque(), lambda _: rows, written.framed)
+    running = Running(form, deque(), lambda _: (), written.framed)
     running.made.extend(_cut(rows))
     return running
 
@@ -87,17 +99,19 @@ def begin_table(rows: pa.Table, written: Written) -> Running:
 def next_bytes(session: QuerySession, running: Running) -> tuple[bytes, Running | None]:
     """Return the next bytes of a file, and its export if there are more. FilterError, QueryError."""
     if not running.made and running.left:
-        running.made.extend(_cut(running.read(session)))
+        running.made.extend(running.read(session))
     content = b"" if running.has_begun else running.form.begin()
     running.has_begun = True
-    table = running.made.popleft() if running.made else None
-    if table is not None:
-        content += running.form.write(table)
+    rows = 0
+    if running.made:
+        made = running.made.popleft()
+        encoded = made if isinstance(made, Encoded) else Encoded(running.form.write(made), made.num_rows)
+        content, rows = content + encoded.content, encoded.rows
     is_last = not running.made and not running.left
     if is_last:
         content += running.form.end()
     if running.framed:
-        content = _framed(content, table.num_rows if table is not None else 0, is_last=is_last)
+        content = _framed(content, rows, is_last=is_last)
     return content, None if is_last else running
 
 

@@ -11,17 +11,21 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from spanglass_server.parquet.row_groups import Layout, RowGroup
 from spanglass_server.store.ports import QueryError
 from spanglass_server.store.traces.footers import Footer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from spanglass_server.store.ports import Window
 
 _PARENT = "parent_span_id"
-_ZERO_ID = pa.scalar(b"\0" * 8, pa.binary())
+_NO_ID = b"\0" * 8
+_ZERO_ID = pa.scalar(_NO_ID, pa.binary())
+#: Row groups of fewer rows are read, for files of many small ones are slow to read.
+_LEAST_COPIED = 2_048
 
 
 def rows_of_file(path: Path, time: str, window: Window) -> Iterator[pa.Table]:
@@ -38,6 +42,41 @@ def rows_of_file(path: Path, time: str, window: Window) -> Iterator[pa.Table]:
                     yield rows_inside(file.reader.read_row_group(number, column_indices=leaves), time, window)
     except (OSError, pa.ArrowException) as error:
         raise QueryError(f"stored data could not be read: {error}") from error
+
+
+def copies_of_file(
+    path: Path, time: str, window: Window, fits: Callable[[RowGroup], bool]
+) -> Iterator[pa.Table | RowGroup]:
+    """As ``rows_of_file``, but row groups that lie in a window wholly, and fit, come as they stand in the file."""
+    try:
+        footer = Footer(path)
+        with footer.open() as file, path.open("rb") as raw:
+            layout = Layout(raw)
+            for number in range(footer.row_groups):
+                if not footer.may_lie_in(number, time, [window]):
+                    continue
+                if _is_copied(footer, number, time, window):
+                    group = RowGroup.read(raw, layout, number)
+                    if fits(group):
+                        yield group
+                        continue
+                leaves = [footer.leaves[name] for name in footer.row_group(number).columns]
+                yield rows_inside(file.reader.read_row_group(number, column_indices=leaves), time, window)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise QueryError(f"stored data could not be read: {error}") from error
+
+
+def _is_copied(footer: Footer, number: int, time: str, window: Window) -> bool:
+    """Whether all rows of a row group are wanted, and just as they stand there."""
+    if footer.row_group(number).rows < _LEAST_COPIED:
+        return False
+    times = footer.extremes(number, time)
+    if times is None or not (window.start_ns <= times[0] and times[1] < window.end_ns):
+        return False
+    if _PARENT not in footer.row_group(number).columns or _PARENT not in footer.leaves:
+        return True
+    parents = footer.extremes(number, _PARENT)
+    return parents is not None and parents[0] > _NO_ID
 
 
 def rows_inside(table: pa.Table, time: str, window: Window) -> pa.Table:

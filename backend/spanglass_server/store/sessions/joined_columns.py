@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 
 def joined_columns(tables: Sequence[pa.Table], names: Iterable[str]) -> pa.Table:
@@ -56,3 +56,17 @@ def rows_of_these(table: pa.Table, names: Iterable[str], trace_ids: pa.Array) ->
         rows = pc.indices_nonzero(pc.is_in(table["trace_id"], value_set=trace_ids))
         if len(rows):
             yield table.select([name for name in names if table.schema.get_field_index(name) >= 0]).take(rows)
+
+
+def without_dictionaries(table: pa.Table) -> pa.Table:
+    """The same rows without dictionaries: what is read from files has none, and Arrow does not join both."""
+    encoded = [name for name in table.column_names if pa.types.is_dictionary(table.schema.field(name).type)]
+    for name in encoded:
+        column = table[name]
+        table = table.set_column(table.column_names.index(name), name, pc.cast(column, column.type.value_type))
+    return table
+
+
+def has_one_of(table: pa.Table, names: Collection[str]) -> bool:
+    """Whether a table has one of some columns, if there are any."""
+    return not names or any(table.schema.get_field_index(name) >= 0 for name in names)

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from spanglass_server.signals import quote_identifier, quote_text
 from spanglass_server.store.batches.reading import Batches
-from spanglass_server.store.batches.whole_rows import rows_of_file
+from spanglass_server.store.batches.whole_rows import copies_of_file, rows_of_file
 from spanglass_server.store.ports import QueryError, QueryTimeoutError
 from spanglass_server.store.sessions.results import table_of
 from spanglass_server.store.sessions.stopping import Stop
@@ -25,11 +25,12 @@ from spanglass_server.store.traces.footers import Footer, Footers
 from spanglass_server.store.traces.rows import find, row_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import duckdb
 
+    from spanglass_server.parquet.row_groups import RowGroup
     from spanglass_server.signals import Signal
     from spanglass_server.store.batches.reading import Batch, Source
     from spanglass_server.store.part_cache import PartCache
@@ -79,6 +80,15 @@ class Lookup:
             if self._stop.stopped:
                 raise QueryTimeoutError("the query was stopped")
             yield table
+
+    def copies(
+        self, path: Path, time: str, window: Window, fits: Callable[[RowGroup], bool]
+    ) -> Iterator[pa.Table | RowGroup]:
+        """The same, row groups that lie in the window wholly, and fit, as they stand in the file."""
+        for rows in copies_of_file(path, time, window, fits):
+            if self._stop.stopped:
+                raise QueryTimeoutError("the query was stopped")
+            yield rows
 
     def column_bytes(self, path: Path) -> Mapping[str, int]:
         """How many bytes each column of a file takes, of the footer alone, which is not kept."""

@@ -18,7 +18,12 @@ from spanglass_server.store.ports import ALL_TIME, Arrived, Part, Window
 from spanglass_server.store.segment_files.segments import Segment
 from spanglass_server.store.segment_files.trace_filter import MINUTE_NS, TraceFilter
 from spanglass_server.store.sessions import relations
-from spanglass_server.store.sessions.joined_columns import joined_columns, rows_of_these
+from spanglass_server.store.sessions.joined_columns import (
+    has_one_of,
+    joined_columns,
+    rows_of_these,
+    without_dictionaries,
+)
 from spanglass_server.store.sessions.results import table_of
 from spanglass_server.store.traces.kept_rows import kept_rows
 from spanglass_server.store.traces.reading import read_traces
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from spanglass_server.parquet.row_groups import RowGroup
     from spanglass_server.store.batches.reading import Batch
     from spanglass_server.store.contents import Chunk, Snapshot
     from spanglass_server.store.part_cache import PartCache
@@ -192,8 +198,14 @@ class StoreSession:
         time = TIME_COLUMN[signal]
         for segment in self._segments(signal, window):
             yield from self._lookup.all_rows(self._data_dir / segment.file, time, window)
-        for chunk in self._chunks(signal, window):
-            yield rows_inside(chunk.table, time, window)
+        yield from (rows_inside(chunk.table, time, window) for chunk in self._chunks(signal, window))
+
+    def copies(self, signal: Signal, window: Window, fits: Callable[[RowGroup], bool]) -> Iterator[pa.Table | RowGroup]:
+        """See ``QuerySession``."""
+        time = TIME_COLUMN[signal]
+        for segment in self._segments(signal, window):
+            yield from self._lookup.copies(self._data_dir / segment.file, time, window, fits)
+        yield from (rows_inside(chunk.table, time, window) for chunk in self._chunks(signal, window))
 
     def trace_rows(self, signal: Signal, window: Window, wanted: OfTraces) -> pa.Table:
         """See ``QuerySession``."""
@@ -229,7 +241,7 @@ class StoreSession:
     ) -> Iterator[Batch] | None:
         """See ``QuerySession``."""
         files = list(self._values.having(self._files(signal, window, require, ()), values))
-        chunks = [chunk for chunk in self._chunks(signal, window) if _has_one(chunk.table, require)]
+        chunks = [chunk for chunk in self._chunks(signal, window) if has_one_of(chunk.table, require)]
         if sum(file.rows for file in files) + sum(chunk.rows for chunk in chunks) > most_rows:
             return None
         if are_asked_first(files, self._kept):
@@ -349,7 +361,7 @@ class StoreSession:
 
         Of some traces only their rows: Arrow finds them among 100 000 in 1 ms, DuckDB in 8.
         """
-        tables = [chunk.table for chunk in self._chunks(signal, window) if _has_one(chunk.table, require)]
+        tables = [chunk.table for chunk in self._chunks(signal, window) if has_one_of(chunk.table, require)]
         names = {TIME_COLUMN[signal]: None, **needed}
         if trace_ids:
             wanted = pa.array(list(trace_ids), pa.binary())
@@ -368,7 +380,7 @@ class StoreSession:
             condition = relations.over(signal, frozenset(fixed), where)
             rows = self.execute(f"SELECT row FROM {name} WHERE {condition}", parameters)  # noqa: S608 - see the contract
             if rows.num_rows:
-                found.append(_plain(chunk.table.take(rows["row"])))
+                found.append(without_dictionaries(chunk.table.take(rows["row"])))
         return found
 
     def _batch(self, chunk: Chunk) -> Batch:
@@ -383,20 +395,6 @@ class StoreSession:
         name = f"memory_{self._registered}"
         self._cursor.register(name, table)
         return name
-
-
-def _plain(table: pa.Table) -> pa.Table:
-    """The same rows without dictionaries: what is read from files has none, and Arrow does not join both."""
-    encoded = [name for name in table.column_names if pa.types.is_dictionary(table.schema.field(name).type)]
-    for name in encoded:
-        column = table[name]
-        table = table.set_column(table.column_names.index(name), name, pc.cast(column, column.type.value_type))
-    return table
-
-
-def _has_one(table: pa.Table, names: Collection[str]) -> bool:
-    """Whether a table has one of some columns, if there are any."""
-    return not names or any(table.schema.get_field_index(name) >= 0 for name in names)
 
 
 def _minute(number: int) -> Window:

@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         "--signal",
         action="append",
         choices=(*SENT, *KEPT),
-        help="what to export, again and again; default spans, logs and metrics, of duckdb also issues and alerts",
+        help="what to export, again and again; default spans, logs, metrics, of duckdb also what the server keeps",
     )
     options.add_range(parser)
     parser.add_argument("--format", choices=FORMATS, default="parquet", help="form of the files (default parquet)")
@@ -95,7 +95,7 @@ def _signals(arguments: argparse.Namespace) -> list[str]:
         raise CliError("OTLP has spans, logs and metrics only", "choose another --format", code=Exit.USAGE)
     if arguments.names == "readable" and arguments.format in {"otlp", "duckdb"}:
         raise CliError("--names is for parquet, ndjson and csv; duckdb has both", code=Exit.USAGE)
-    return chosen or [*SENT, *(("issues", "alerts") if arguments.format == "duckdb" else ())]
+    return chosen or [*SENT, *(KEPT if arguments.format == "duckdb" else ())]
 
 
 def _parameters(arguments: argparse.Namespace) -> dict[str, Any]:
