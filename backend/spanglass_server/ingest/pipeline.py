@@ -15,6 +15,7 @@ import threading
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from spanglass_server.ingest.budget import Reservation
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from spanglass_server.ingest.decoding.checked import Checked
     from spanglass_server.ingest.decoding.decode import Decoded, Decoder
     from spanglass_server.ingest.journal.generations import Generations
+    from spanglass_server.ingest.ports import Judged
     from spanglass_server.self_metrics.registry import Telemetry
     from spanglass_server.supervision import Supervisor
 
@@ -50,7 +52,7 @@ class _Item:
     body: bytes
     received_ns: int
     loop: asyncio.AbstractEventLoop
-    done: asyncio.Future[Accepted]
+    answer: Callable[[Judged], None]
     held: Reservation
     form: Form = Form.OTLP
     digest: bytes = b""
@@ -110,17 +112,29 @@ class Pipeline:
         self, signal: Signal, body: bytes, reservation: Reservation | None = None, form: Form = Form.OTLP
     ) -> Accepted:
         """See ``Ingest``."""
+        done: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+        self.offer(signal, body, partial(_resolve_future, done), reservation, form)
+        return await done
+
+    def offer(
+        self,
+        signal: Signal,
+        body: bytes,
+        answer: Callable[[Judged], None],
+        reservation: Reservation | None = None,
+        form: Form = Form.OTLP,
+    ) -> None:
+        """See ``Ingest``."""
         if self._stopping:
             raise IngestError(Refusal.UNAVAILABLE, f"{self.health}; send again later")
         if reservation is None:
             reservation = self.admit(len(body))
-        if not body:
-            return Accepted(0)
         loop = asyncio.get_running_loop()
+        if not body:
+            loop.call_soon(answer, Accepted(0))
+            return
         held = reservation.transfer(len(body))
-        item = _Item(signal, body, self._clock_ns(), loop, loop.create_future(), held, form)
-        self._incoming.put(item)
-        return await item.done
+        self._incoming.put(_Item(signal, body, self._clock_ns(), loop, answer, held, form))
 
     def close(self) -> None:
         """Refuse what comes from now on, and finish what was taken. Blocks."""
@@ -321,9 +335,19 @@ def _resolve(items: Sequence[_Item], error: IngestError | None) -> None:
 
 def _set_results(items: Sequence[_Item], error: IngestError | None) -> None:
     for item in items:
-        if item.done.done():  # the caller was cancelled
+        judged = error or item.result
+        if judged is None:
             continue
-        if error is not None:
-            item.done.set_exception(error)
-        elif item.result is not None:
-            item.done.set_result(item.result)
+        try:
+            item.answer(judged)
+        except Exception:  # noqa: BLE001 - the others are answered
+            _LOG.exception("an answer failed")
+
+
+def _resolve_future(done: asyncio.Future[Accepted], judged: Judged) -> None:
+    if done.done():  # the caller was cancelled
+        return
+    if isinstance(judged, IngestError):
+        done.set_exception(judged)
+    else:
+        done.set_result(judged)

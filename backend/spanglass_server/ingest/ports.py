@@ -7,7 +7,7 @@ from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from spanglass_server.ingest.budget import Reservation
     from spanglass_server.signals import Signal
@@ -54,6 +54,10 @@ class Accepted:
     kinds: Mapping[str, int] = field(default_factory=dict)  # of remote write: what is stored, by kind of record
 
 
+#: What became of a request.
+Judged = Accepted | IngestError
+
+
 class Ingest(Protocol):
     """The way in for receivers of any protocol: ``admit`` first, then ``submit`` with what was admitted."""
 
@@ -76,6 +80,19 @@ class Ingest(Protocol):
 
         Returning means: fsynced to the journal, and visible to queries that start from now on. Raises
         ``IngestError`` when nothing was stored. Cancelling the caller does not undo a submit under way.
+        """
+
+    def offer(
+        self,
+        signal: Signal,
+        body: bytes,
+        answer: Callable[[Judged], None],
+        reservation: Reservation | None = None,
+        form: Form = Form.OTLP,
+    ) -> None:
+        """Take one request as ``submit`` does, and have ``answer`` called with its fate, in the caller's event loop.
+
+        It is called once, later, and must not raise. Raises ``IngestError`` if nothing can be taken.
         """
 
     @property

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -72,6 +73,7 @@ from spanglass_server.receive.grpc import GrpcReceiver
 from spanglass_server.receive.http import AtPaths, otlp_endpoints
 from spanglass_server.receive.intake import Intake
 from spanglass_server.receive.remote_write import remote_write_routes
+from spanglass_server.receive.short_way import ShortWay
 from spanglass_server.saved.answers import pinned_notes, seen_views
 from spanglass_server.self_metrics.measuring import CountRequests, watch_process
 from spanglass_server.self_metrics.registry import Telemetry
@@ -80,12 +82,13 @@ from spanglass_server.store.disk import DISK
 from spanglass_server.supervision import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from starlette.requests import HTTPConnection, Request
     from starlette.responses import Response
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
     from spanglass_server.access.auth import TokenCheck, Tokens
     from spanglass_server.api.prometheus.status import Targets
@@ -212,8 +215,12 @@ async def _serve(parts: Parts, jobs: Sequence[Job], on_ready: Callable[[int, int
 
 def _http_config(parts: Parts, intake: Intake, targets: Targets) -> uvicorn.Config:
     settings = parts.settings
+    endpoints = otlp_endpoints(intake, cors=_cors(settings))
+    # uvicorn calls what makes the protocol of a connection; its type says a class
+    protocol = cast("type[HttpToolsProtocol]", partial(ShortWay, endpoints=endpoints, telemetry=parts.telemetry))
     return uvicorn.Config(
-        build_app(parts, intake, targets),
+        build_app(parts, intake, targets, endpoints),
+        http=protocol,
         host=settings.server.host,
         port=settings.server.port,
         lifespan="off",
@@ -225,7 +232,11 @@ def _http_config(parts: Parts, intake: Intake, targets: Targets) -> uvicorn.Conf
     )
 
 
-def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
+def _cors(settings: Settings) -> Cors:
+    return Cors(settings.cors.allowed_origins, settings.cors.allowed_headers, int(settings.cors.max_age_ns / 1e9))
+
+
+def build_app(parts: Parts, intake: Intake, targets: Targets, endpoints: Mapping[str, ASGIApp]) -> ASGIApp:
     """The HTTP application: OTLP, the API, the pages and the routes for operators."""
     settings, tokens, node, telemetry = parts.settings, parts.tokens, parts.node, parts.telemetry
     release, prices = version("spanglass"), Prices(settings.genai.prices, settings.genai.currency)
@@ -302,7 +313,6 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
         "prices": prices,
         "views": seen_views(node.saved.views), "pinned": pinned_notes(node.saved.pins),
     }  # fmt: skip
-    cors = Cors(settings.cors.allowed_origins, settings.cors.allowed_headers, int(settings.cors.max_age_ns / 1e9))
     app = Starlette(
         routes=[
             *remote_write_routes(intake),
@@ -320,7 +330,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
     names = None if tokens.read.required else HostNames(settings.server.host, _more_names(settings))
     for_all = is_public if settings.health.status_page else (lambda _: False)
     guarded = BrowserGuard(ReadersOnly(app, tokens.read, for_all), names, for_all)
-    return CountRequests(AtPaths(guarded, otlp_endpoints(intake, cors=cors)), telemetry)
+    return CountRequests(AtPaths(guarded, endpoints), telemetry)
 
 
 def _status_page(parts: Parts, release: str) -> list[BaseRoute]:

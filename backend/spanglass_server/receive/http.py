@@ -6,10 +6,10 @@ The endpoints are bare ASGI: a Request object and a Response cost more than all 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from starlette.routing import Route
-
+from spanglass_server.ingest.ports import Accepted
 from spanglass_server.receive.asgi import NO_CONTENT, head_of, refuse, respond, sender_of
 from spanglass_server.receive.compression import ACCEPTED, new_body, too_large
 from spanglass_server.receive.cors import Cors
@@ -27,11 +27,11 @@ from spanglass_server.signals import Signal
 from spanglass_server.store.collection import HEADER as INTERVALS_HEADER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
-    from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from spanglass_server.ingest.ports import Judged
     from spanglass_server.receive.asgi import Head
     from spanglass_server.receive.cors import Headers
     from spanglass_server.receive.intake import Intake
@@ -46,6 +46,12 @@ _ENCODINGS: Final = {encoding.media_type.encode(): encoding for encoding in Enco
 #: JSON from this size on is read in a thread, so that other requests are answered meanwhile: it takes 15 ms a MiB.
 _THREAD_JSON_BYTES: Final = 64 << 10
 
+#: Bodies of requests that may go the short way; compressed ones only as large as are decompressed on the event loop.
+_SHORT_BYTES: Final = 64 << 10
+_SHORT_COMPRESSED_BYTES: Final = (4 << 10) - 1
+_PROTOBUF: Final = Encoding.PROTOBUF.media_type.encode()
+_SUCCESS: Final = b"content-type: %s\r\n%%scontent-length: 0\r\n\r\n" % _PROTOBUF
+
 #: Headers that belong to a reason for refusing.
 _EXTRA_HEADERS: Final[dict[Reason, Headers]] = {
     Reason.UNAUTHENTICATED: [(b"www-authenticate", b"Bearer")],
@@ -58,18 +64,13 @@ _EXTRA_HEADERS: Final[dict[Reason, Headers]] = {
 _LEFT: Final = RequestRefusedError(Reason.DISCONNECTED, "the sender closed the connection before its request was whole")
 
 
-def otlp_endpoints(intake: Intake, *, cors: Cors | None = None) -> dict[str, ASGIApp]:
+def otlp_endpoints(intake: Intake, *, cors: Cors | None = None) -> dict[str, OtlpEndpoint]:
     """The endpoints of an OTLP/HTTP receiver by their paths; the gRPC receiver beside it has the same ``intake``."""
     cors = cors or Cors()
     json_turn = asyncio.Lock()
-    endpoints = {path: _Endpoint(intake, cors, json_turn, signal) for signal, path in PATHS.items()}
-    endpoints[PROFILES_PATH] = _Endpoint(intake, cors, json_turn, None)
+    endpoints = {path: OtlpEndpoint(intake, cors, json_turn, signal) for signal, path in PATHS.items()}
+    endpoints[PROFILES_PATH] = OtlpEndpoint(intake, cors, json_turn, None)
     return {path + slash: endpoint for path, endpoint in endpoints.items() for slash in ("", "/")}
-
-
-def otlp_routes(intake: Intake, *, cors: Cors | None = None) -> list[BaseRoute]:
-    """Make the same as routes."""
-    return [Route(path, endpoint) for path, endpoint in otlp_endpoints(intake, cors=cors).items()]
 
 
 class AtPaths:
@@ -88,7 +89,7 @@ class AtPaths:
         await (endpoint or self._app)(scope, receive, send)
 
 
-class _Endpoint:
+class OtlpEndpoint:
     """One path, as an ASGI application. Without a signal it explains that profiles are not taken."""
 
     def __init__(self, intake: Intake, cors: Cors, json_turn: asyncio.Lock, signal: Signal | None) -> None:
@@ -104,8 +105,69 @@ class _Endpoint:
             await respond(send, NO_CONTENT, b"", preflight)
             return
         upload = Upload(receive)
+        await self._respond(scope, head, upload, send, self._take(scope, head, upload))
+
+    def is_plain(self, head: Head) -> bool:
+        """Whether a small request may go the short way (``short_way.py``): nothing about its head is unusual."""
+        limit = min(_SHORT_BYTES, self._intake.limits.max_body_bytes)
+        return (
+            self._signal is not None
+            and head.content_length is not None
+            and 0 < head.content_length <= (_SHORT_COMPRESSED_BYTES if head.content_encoding else limit)
+            and head.media_type == _PROTOBUF
+            and head.origin is None
+            and self._intake.authorize(head.authorization)
+        )
+
+    def offer(self, head: Head, wire: bytes, answer: Callable[[bytes, Judged], None]) -> None:
+        """Hand over the whole body of such a request; ``answer`` is called with what came out of it, and its fate.
+
+        Raises ``RequestRefusedError``, and ``answer`` is not called then.
+        """
+        content = wire
+        if head.content_encoding:
+            body = new_body(head.content_encoding, self._intake.limits.max_body_bytes)
+            body.feed(wire)
+            content = body.finish()
+        if self._signal is not None:
+            self._intake.offer(self._signal, content, partial(answer, content))
+
+    def success(self, judged: Judged, wire_bytes: int) -> bytes | None:
+        """Count a request that was stored whole; its answer, from the headers of its own on. None for any other."""
+        if not isinstance(judged, Accepted) or judged.rejected or judged.message or not judged.accepted:
+            return None
+        signal = self._signal
+        if signal is None:
+            return None
+        self._intake.counters.received(signal, _TRANSPORT, Encoding.PROTOBUF.value, wire_bytes)
+        if signal is Signal.METRICS and (told := self._intake.intervals()):
+            return _SUCCESS % (f"{INTERVALS_HEADER}: {told}\r\n".encode("latin-1"))
+        return _SUCCESS % b""
+
+    def answering(self, content: bytes, judged: Judged | RequestRefusedError, wire_bytes: int) -> ASGIApp:
+        """What answers a request that ingest has judged already, or that was refused before."""
+
+        async def result(scope: Scope, head: Head, upload: Upload) -> tuple[Encoding, bytes]:
+            upload.complete = True
+            if isinstance(judged, RequestRefusedError):
+                raise judged
+            signal, encoding = self._check(scope["method"], head)
+            accepted = self._intake.taken(signal, content, judged)
+            self._intake.accept(signal, _TRANSPORT, encoding.value, wire_bytes, accepted, sender_of(scope))
+            return encoding, success_body(signal, accepted, encoding)
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            head, upload = head_of(scope["headers"]), Upload(receive)
+            await self._respond(scope, head, upload, send, result(scope, head, upload))
+
+        return answer
+
+    async def _respond(
+        self, scope: Scope, head: Head, upload: Upload, send: Send, result: Awaitable[tuple[Encoding, bytes]]
+    ) -> None:
+        """Answer with what comes of a request."""
         try:
-            encoding, body = await self._take(scope, head, upload)
+            encoding, body = await result
         except RequestRefusedError as error:
             self._note_refusal(error, scope)
             await self._refuse(error, head, upload, send)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spanglass_server.ingest.budget import Reservation
-    from spanglass_server.ingest.ports import Accepted, Ingest
+    from spanglass_server.ingest.ports import Accepted, Ingest, Judged
     from spanglass_server.receive.ports import Authorize
     from spanglass_server.receive.rejections import Sender
     from spanglass_server.signals import Signal
@@ -63,24 +63,38 @@ class Intake:
 
     async def submit(self, signal: Signal, body: bytes, reservation: Reservation, form: Form = Form.OTLP) -> Accepted:
         """Hand protobuf to ingest; return when it is durable. Raises ``RequestRefusedError`` and nothing else."""
-        is_otlp = form is Form.OTLP
         try:
-            accepted = await self.ingest.submit(signal, body, reservation, form)
+            judged: Judged = await self.ingest.submit(signal, body, reservation, form)
         except IngestError as error:
-            is_malformed = error.refusal is Refusal.MALFORMED
-            problem = explain_misdirected(signal, body) if is_malformed and is_otlp else None
-            if problem is not None:
-                raise RequestRefusedError(Reason.MALFORMED, problem) from None
-            raise RequestRefusedError.of_ingest(error) from None
+            judged = error
         except Exception:  # noqa: BLE001 - whatever it was, the client may keep its data and try again
             _log.exception("ingest failed on a request of %d bytes of %s", len(body), signal)
             raise RequestRefusedError(
                 Reason.INTERNAL, "the server failed on this request; its log says why; send it again later"
             ) from None
-        problem = explain_misdirected(signal, body) if body and not accepted.accepted and is_otlp else None
+        return self.taken(signal, body, judged, form)
+
+    def offer(self, signal: Signal, body: bytes, answer: Callable[[Judged], None]) -> None:
+        """Hand OTLP to ingest, which calls ``answer`` with its fate; ``RequestRefusedError`` without room for it."""
+        try:
+            with self.ingest.admit(len(body)) as reservation:
+                self.ingest.offer(signal, body, answer, reservation)
+        except IngestError as error:
+            raise RequestRefusedError.of_ingest(error) from None
+
+    def taken(self, signal: Signal, body: bytes, judged: Judged, form: Form = Form.OTLP) -> Accepted:
+        """What was taken of a body that ingest has judged; ``RequestRefusedError`` if that is nothing."""
+        is_otlp = form is Form.OTLP
+        if isinstance(judged, IngestError):
+            is_malformed = judged.refusal is Refusal.MALFORMED
+            problem = explain_misdirected(signal, body) if is_malformed and is_otlp else None
+            if problem is not None:
+                raise RequestRefusedError(Reason.MALFORMED, problem) from None
+            raise RequestRefusedError.of_ingest(judged) from None
+        problem = explain_misdirected(signal, body) if body and not judged.accepted and is_otlp else None
         if problem is not None:  # nothing of it was stored
             raise RequestRefusedError(Reason.MALFORMED, problem)
-        return accepted
+        return judged
 
     def refuse(self, signal: Signal, transport: str, error: RequestRefusedError, sender: Sender) -> None:
         """Count and remember a request that was refused whole."""

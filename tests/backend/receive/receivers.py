@@ -9,6 +9,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import uvicorn
@@ -16,15 +17,18 @@ from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 from otlp_samples import REQUESTS
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from spanglass_core.settings_types import Secret
 from spanglass_server.access.auth import TokenCheck
 from spanglass_server.ingest.budget import ByteBudget, Reservation
-from spanglass_server.ingest.ports import Accepted, Form, IngestError, Refusal
+from spanglass_server.ingest.ports import Accepted, Form, IngestError, Judged, Refusal
 from spanglass_server.ingest.prometheus import schema as remote_write
 from spanglass_server.receive.grpc import GrpcReceiver
-from spanglass_server.receive.http import otlp_routes
+from spanglass_server.receive.http import otlp_endpoints
 from spanglass_server.receive.remote_write import remote_write_routes
+from spanglass_server.receive.short_way import ShortWay
+from spanglass_server.self_metrics.registry import Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -52,13 +56,31 @@ class RecordingIngest:
     admitted: list[int] = field(default_factory=list)
     budget: ByteBudget = field(default_factory=lambda: ByteBudget(128 << 20))
     hold: threading.Event | None = None  # submit waits for it
-    entered: int = 0  # how often submit was called
+    entered: int = 0  # how often submit was called ...
+    offered: int = 0  # ... and offer
 
     async def submit(self, signal: Signal, body: bytes, reservation: Reservation, form: Form = Form.OTLP) -> Accepted:
         """Parse and keep the request."""
         self.entered += 1
         with reservation.transfer(len(body)):
             return await self._take(signal, body, form)
+
+    def offer(self, signal: Signal, body: bytes, answer: Callable[[Judged], None], reservation: Reservation) -> None:
+        """Do the same for a caller that does not wait."""
+        if self.failure is not None and not isinstance(self.failure, IngestError):
+            raise self.failure
+        held = reservation.transfer(len(body))
+        self.offered += 1
+
+        async def take() -> None:
+            with held:
+                try:
+                    judged: Judged = await self._take(signal, body, Form.OTLP)
+                except IngestError as error:
+                    judged = error
+            answer(judged)
+
+        self._under_way = asyncio.create_task(take())
 
     async def _take(self, signal: Signal, body: bytes, form: Form) -> Accepted:
         if self.hold is not None:
@@ -98,13 +120,16 @@ class CountingCounters:
 
 
 @contextmanager
-def serving_http(intake: Intake, cors: Cors | None = None) -> Iterator[int]:
+def serving_http(intake: Intake, cors: Cors | None = None, telemetry: Telemetry | None = None) -> Iterator[int]:
     """Serve OTLP/HTTP and remote write in a thread; yields the port."""
-    app = Starlette(routes=[*otlp_routes(intake, cors=cors), *remote_write_routes(intake)])
+    endpoints = otlp_endpoints(intake, cors=cors)
+    routes = [Route(path, endpoint) for path, endpoint in endpoints.items()]
+    app = Starlette(routes=[*routes, *remote_write_routes(intake)])
+    protocol: Any = partial(ShortWay, endpoints=endpoints, telemetry=telemetry or Telemetry())
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        config = uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=2)
+        config = uvicorn.Config(app, http=protocol, log_level="error", lifespan="off", timeout_graceful_shutdown=2)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

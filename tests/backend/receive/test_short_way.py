@@ -1,0 +1,142 @@
+"""The short way of small requests over real sockets: which requests go it, and that nobody can tell by the answer."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from otlp_samples import REQUESTS, span_request
+from receivers import serving_http, until
+
+from spanglass_server.ingest.ports import Accepted
+from spanglass_server.receive.intake import Intake
+from spanglass_server.self_metrics.registry import HTTP_RESPONSES, Telemetry
+from spanglass_server.signals import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WIRE = span_request(3).SerializeToString()
+LARGE = span_request(1200).SerializeToString()
+METRICS = REQUESTS[Signal.METRICS](resource_metrics=[{"scope_metrics": [{"metrics": [{"name": "size"}]}]}])
+TYPE = "Content-Type: application/x-protobuf\r\n"
+
+
+def post(body: bytes = WIRE, headers: str = TYPE, path: str = "/v1/traces") -> bytes:
+    return f"POST {path} HTTP/1.1\r\nHost: x\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def answer(connection: socket.socket) -> tuple[bytes, list[bytes]]:
+    """Read one answer: the line of its status, and its other lines, sorted and without the date; it has no body."""
+    data = b""
+    while not data.endswith(b"\r\n\r\n"):
+        data += connection.recv(1)
+    status, *lines = data.lower().split(b"\r\n")
+    return status, sorted(line for line in lines if line and not line.startswith(b"date:"))
+
+
+@pytest.fixture
+def telemetry() -> Telemetry:
+    return Telemetry()
+
+
+@pytest.fixture
+def port(ingest, counters, telemetry) -> Iterator[int]:
+    with serving_http(Intake(ingest, counters=counters, intervals=lambda: "10"), telemetry=telemetry) as port:
+        yield port
+
+
+@pytest.fixture
+def connection(port) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "is_short"),
+    [
+        pytest.param(WIRE, TYPE, True, id="usual"),
+        pytest.param(gzip.compress(WIRE), f"{TYPE}Content-Encoding: gzip\r\n", True, id="gzip"),
+        pytest.param(b"", TYPE, False, id="empty"),
+        pytest.param(LARGE, TYPE, False, id="large"),
+        pytest.param(gzip.compress(LARGE, 0), f"{TYPE}Content-Encoding: gzip\r\n", False, id="large-gzip"),
+        pytest.param(WIRE, f"{TYPE}Expect: 100-continue\r\n", False, id="expects"),
+        pytest.param(WIRE, f"{TYPE}Origin: https://shop.example\r\n", False, id="of-a-page"),
+    ],
+)
+def test_usual_small_requests_go_the_short_way(connection, ingest, body, headers, is_short):
+    """They are told by their heads; whichever way one goes, it is taken, and the connection stays open."""
+    connection.sendall(post(body, headers) * 2)
+
+    for _ in range(2):
+        status, lines = answer(connection)
+        if status.startswith(b"http/1.1 100"):
+            status, lines = answer(connection)
+        assert status == b"http/1.1 200 ok"
+        assert b"content-length: 0" in lines
+        assert b"content-type: application/x-protobuf" in lines
+    assert (ingest.offered, ingest.entered) == ((2, 0) if is_short else (0, 2))
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("/v1/traces", WIRE), ("/v1/metrics/", METRICS.SerializeToString())], ids=["spans", "metrics"]
+)
+def test_both_ways_answer_alike(connection, ingest, counters, telemetry, path, body):
+    """The same request is answered and counted alike on both ways, what senders of metrics are told included."""
+    answers = []
+    for headers in (TYPE, f"{TYPE}Expect: 100-continue\r\n"):
+        connection.sendall(post(body, headers, path))
+        answers.append(answer(connection))
+    assert answers.pop(1)[0].startswith(b"http/1.1 100")
+    answers.append(answer(connection))
+
+    assert answers[0] == answers[1]
+    assert (b"spanglass-collection-intervals: 10" in answers[0][1]) == (path != "/v1/traces")
+    assert (ingest.offered, ingest.entered) == (1, 1)
+    assert len(counters.events) == 2
+    assert len(set(counters.events)) == 1
+    counted = {snapshot.metric: snapshot.values for snapshot in telemetry.snapshot()}[HTTP_RESPONSES]
+    assert counted == {("POST", "200"): 1}  # the other one is counted around the whole application
+
+
+def test_a_body_may_come_after_its_head(connection, ingest):
+    """What is missing is waited for; where that takes long, the way through ASGI waits, and the request is taken."""
+    whole = post()
+    connection.sendall(whole[:-50])
+    connection.sendall(whole[-50:])
+    assert answer(connection)[0] == b"http/1.1 200 ok"
+
+    connection.sendall(whole[:-50])
+    until(lambda: len(ingest.admitted) == 2)  # that way asks before it reads
+    connection.sendall(whole[-50:])
+    assert answer(connection)[0] == b"http/1.1 200 ok"
+
+
+def test_one_who_leaves_is_not_answered(port, ingest, counters):
+    """A request is stored though its sender left meanwhile, and one that was not whole is noted as refused."""
+    ingest.hold = threading.Event()
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(post())
+        until(lambda: ingest.offered)
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(post()[:-50])
+    until(lambda: counters.events == [("refused", Signal.SPANS, "http", "disconnected")])
+    ingest.hold.set()
+    until(lambda: ("received", Signal.SPANS, "http", "protobuf", len(WIRE)) in counters.events)
+
+
+def test_what_ingest_has_to_say_is_told(connection, ingest):
+    """An answer that is more than a success is the one of the way through ASGI, and the next request goes on."""
+    ingest.answer = Accepted(1, 2, "2 rejected: no trace id")
+    connection.sendall(post())
+
+    assert b"content-length: 29" in answer(connection)[1]
+    assert connection.recv(29).endswith(b"2 rejected: no trace id")
+
+    ingest.answer = Accepted(1)
+    connection.sendall(post())
+    assert b"content-length: 0" in answer(connection)[1]
+    assert ingest.offered == 2
