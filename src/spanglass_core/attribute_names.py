@@ -21,6 +21,9 @@ SAMPLING_PROBABILITY = "spanglass.sampling.probability"
 #: Why the tail sampler kept the span: error, slow or share; late-error for a failed span of a trace that was dropped.
 SAMPLING_REASON = "spanglass.sampling.reason"
 
+#: Of how many traces the server kept this one when it thinned old ones: it is in the probability above too.
+KEPT_ONE_IN = "spanglass.retention.one_in"
+
 # -- scrubbing
 #: Keys of attributes whose value was scrubbed, wholly or in part.
 SCRUBBED = "spanglass.scrubbed"

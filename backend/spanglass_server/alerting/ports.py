@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from spanglass_core.alerting.lifecycle import Status
     from spanglass_core.alerting.rule import Rule
@@ -228,6 +228,9 @@ class AlertStore(Protocol):
 
     def attach(self, alert_id: str, evidence: Mapping[str, Any], entry: Entry) -> None:
         """Replace the evidence of an alert, and nothing else."""
+
+    def evidence_traces(self) -> Collection[bytes]:
+        """The ids of all traces that the evidence of any alert names."""
 
     def entries_after(self, cursor: int, limit: int) -> Sequence[Recorded]:
         """Entries of all alerts in the order in which they were committed, after a cursor (0: from the first)."""

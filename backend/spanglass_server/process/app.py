@@ -119,6 +119,7 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
         series = _series_of(settings, node, slos)
         alerting = Alerting(settings, telemetry, node, series, time.time_ns, [slos.rules])
         closing.callback(alerting.close)
+        node.retention.keep_evidence(alerting.desk.store)
         notifications = Notifications(settings, telemetry, node, alerting.desk, time.time_ns)
         closing.callback(notifications.close)
         health = Health(settings, telemetry, node, series, alerting.desk.store, time.time_ns)

@@ -22,6 +22,7 @@ from spanglass_server.ingest.pipeline import Pipeline
 from spanglass_server.ingest.prometheus.families import Families
 from spanglass_server.ingest.shredding import Shredding
 from spanglass_server.process.parts.error_tracking import ErrorTracking
+from spanglass_server.process.parts.keeping import Keeping
 from spanglass_server.process.tuning import release_memory
 from spanglass_server.rollups.worker import RollupWorker
 from spanglass_server.saved.sql_views import sql_views
@@ -77,6 +78,8 @@ class StorageNode:
             undo.callback(self.saved.close)
             self.collection = CollectionIntervals(data_dir, disk)
             self.store = Store(data_dir, catalog, _store_limits(settings), telemetry, disk, self.saved.pins)
+            self.retention = Keeping(settings, self.store, kept_ns(settings), clock_ns)
+            undo.callback(self.retention.close)
             self.errors = ErrorTracking(data_dir, settings.issues.max_issues, telemetry, clock_ns)
             undo.callback(self.errors.close)
             self._rollups = RollupWorker(telemetry, clock_ns)
@@ -108,6 +111,7 @@ class StorageNode:
             *(self._pending.settle, self._slots.slot, self._pending.may_be_of),
         )
         self.engine.offer(sql_views(self.saved.pins))
+        self.retention.begin(self.engine)
         self.errors.begin(self.store, self.engine)
         self._rollups.begin(self.store, self.engine)
         self._others: list[Callable[[], Sequence[str]]] = []
@@ -127,7 +131,7 @@ class StorageNode:
             every(_TICK_S, "slots", self._slots.save, self._slots.has_news),
             every(_TICK_S, "sweeper", self.store.sweep, self.store.contents.has_unused),
             every(compact_s, "compactor", self._compact),
-            every(compact_s, "retention", lambda: self.store.retain(self._clock_ns())),
+            every(compact_s, "retention", lambda: self.retention.run(compact_s, self._supervisor.stopping.is_set)),
             every(_ROLL_UP_EVERY_S, "rollups", lambda: self._rollups.run(self._supervisor.stopping.is_set)),
             *self.errors.start(self._supervisor),
         ]
@@ -207,6 +211,7 @@ class StorageNode:
         """Finish what was taken, flush it, and release everything. Blocks for a few seconds at most."""
         start = time.monotonic()
         self._supervisor.stop()
+        self.retention.stop()
         self._pending.close()
         self.ingest.close()
         for task in self._housekeeping:
@@ -220,6 +225,7 @@ class StorageNode:
         except Exception as error:  # noqa: BLE001 - they are chosen again; what follows must be released
             _LOG.warning("colours of services seen last are not kept: %s", error)
         self.errors.close()
+        self.retention.close()
         self.saved.close()
         self.store.catalog.close()
         _LOG.info("stopped in %.1f s", time.monotonic() - start)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import Counter
 from contextlib import contextmanager
@@ -18,10 +17,10 @@ from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import ASKED, ROLLUPS, Signal
 from spanglass_server.store.contents import Chunk, Contents
 from spanglass_server.store.disk import DISK, Disk
-from spanglass_server.store.pinned.rescue import NO_PINS, PinnedMeanwhileError, Rescue
+from spanglass_server.store.keeping.retaining import Retaining, Writing
+from spanglass_server.store.pinned.rescue import NO_PINS, Rescue
 from spanglass_server.store.segment_files.catalog import Catalog, Change, Digests
 from spanglass_server.store.segment_files.compaction import adjacent, choose, merge_period_ns
-from spanglass_server.store.segment_files.retention import RetentionLimits, expired
 from spanglass_server.store.segment_files.segments import (
     FILTERED,
     Cover,
@@ -36,10 +35,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from spanglass_server.self_metrics.registry import Telemetry
+    from spanglass_server.store.keeping.ports import Keeper
     from spanglass_server.store.pinned.rescue import PinnedTraces
-
-_LOG = logging.getLogger(__name__)
-
+    from spanglass_server.store.segment_files.retention import RetentionLimits
 
 _DEFECTS_MAX = 3  # merges of a segment that may fail, other than by the disk, before it is left as it is
 _FILTERS_AT_ONCE = 16
@@ -90,6 +88,8 @@ class Store:
         self._telemetry = telemetry
         self._disk = disk
         self._rescue = Rescue(data_dir, pinned, limits.max_pinned_bytes)
+        writing = Writing(data_dir, self.contents, self._new_segment, self._commit)
+        self._retaining = Retaining(writing, limits.retention, self._rescue, telemetry)
         self._changing = threading.Lock()  # catalog and snapshot change together
         self._tidying = threading.Lock()  # what is being merged is not deleted meanwhile, to come back merged
         self._doubtful: list[str] = []  # files of commits that failed, see _settle
@@ -235,56 +235,27 @@ class Store:
                 break
         return written
 
-    def retain(self, now_ns: int) -> None:
-        """Delete segments past their age, then the oldest while all are too large; rows of pinned traces stay."""
+    def keep_by(self, keeper: Keeper) -> None:
+        """Have policies of retention asked from now on; before ``retain`` is called first."""
+        self._retaining.keeper = keeper
+
+    def judge_next(self, now_ns: int) -> bool:
+        """Have one segment hold only what policies of retention leave of it; False if none is due."""
         with self._tidying:
             with self._changing:
                 self._settle()
-            while not self._delete_all_due(now_ns):
+            return self._retaining.judge_next(now_ns)
+
+    def retain(self, now_ns: int) -> None:
+        """Delete segments past their age, then the oldest while all are too large; rows of pinned traces stay.
+
+        Where there are policies, spans and log records age by these alone (``judge_next``), and what is kept goes last.
+        """
+        with self._tidying:
+            with self._changing:
+                self._settle()
+            while not self._retaining.delete_all_due(now_ns):
                 pass
-
-    def _delete_all_due(self, now_ns: int) -> bool:
-        """Delete what is due; False as soon as a trace was pinned meanwhile, whose rows were not looked for."""
-        self._rescue.begin([s for signal in Signal for s in self.contents.snapshot.segments[signal]])
-        try:
-            while self._delete_due(now_ns):
-                pass
-        except PinnedMeanwhileError:
-            return False
-        return True
-
-    def _delete_due(self, now_ns: int) -> bool:
-        """Delete what is due; returns whether rows of it stayed, so that another look may find more."""
-        held = self.contents.snapshot.segments
-        segments = {signal: [s for s in held[signal] if not self._rescue.is_whole(s)] for signal in Signal}
-        again = False
-        for reason, due in expired(segments, self._limits.retention, now_ns).items():
-            stays = {segment.id: self._rescue.rows_of(segment) for segment in due}
-            deleted = [segment for segment in due if not self._rescue.is_whole(segment)]
-            gone = [segment for segment in deleted if not stays[segment.id]]
-            if gone:
-                with self._rescue.no_more_pinned():
-                    self._commit(Change(remove=[segment.id for segment in gone]))
-                _LOG.info("retention by %s deleted %d segments", reason, len(gone))
-            for segment in gone:
-                self._count_deleted(segment, reason)
-            for segment in deleted:
-                if stays[segment.id]:
-                    self._count_deleted(segment, reason, self._keep(segment, stays[segment.id]))
-            again = again or len(gone) < len(due)
-        return again
-
-    def _count_deleted(self, segment: Segment, reason: str, kept: int = 0) -> None:
-        self._telemetry.add(own.DELETED_SEGMENTS, 1, segment.signal, reason)
-        self._telemetry.add(own.DELETED_ROWS, segment.rows - kept, segment.signal, reason)
-
-    def _keep(self, segment: Segment, tables: Sequence[Any]) -> int:
-        """Have rows of a segment in its place; returns how many."""
-        with self._rescue.no_more_pinned():
-            new = self._new_segment(segment.signal, tables, tables[0].schema, segment.arrived_ns)
-            self._commit(Change(add=[new], remove=[segment.id]))
-        self._rescue.keep(new, tables)
-        return new.rows
 
     @contextmanager
     def parts(self, signal: Signal) -> Iterator[list[Part]]:

@@ -203,9 +203,8 @@ class FaultyNode(Node):
         segments = self.real.store.contents.snapshot.segments
         known = {file for signal in Signal for segment in segments[signal] for file in segment.files}
         found = {str(path.relative_to(self.data_dir)) for path in self.data_dir.rglob("*") if path.is_file()}
-        return sorted(
-            file for file in found - known if not file.startswith(("catalog.sqlite", "issues.sqlite", "saved.sqlite"))
-        )
+        own = ("catalog.sqlite", "issues.sqlite", "saved.sqlite", "retention.sqlite")
+        return sorted(file for file in found - known if not file.startswith(own))
 
     def until_well(self) -> None:
         """Wait until nothing is wrong any more."""

@@ -17,6 +17,8 @@ from nodes import NOW_NS, Clock
 
 from spanglass_server.ingest.digests import digest_of
 from spanglass_server.ingest.journal.file import Entry, JournalFile
+from spanglass_server.retention.model import Policies as PolicySet
+from spanglass_server.retention.model import Policy, Version
 from spanglass_server.saved.model import Pin
 from spanglass_server.signals import SENT, Signal
 from spanglass_server.store.segment_files.catalog import Change
@@ -94,6 +96,29 @@ class Retention(Compaction):
         node.real.store.retain(node.clock.now_ns + 2 * DAY_NS)
 
 
+class Policies(Compaction):
+    """Policies keep some traces longer: of one segment a part, of one everything, of one nothing."""
+
+    expected = ALL | {Signal.SPANS: ["b", "d"]}
+
+    def prepare(self, node):
+        """Make the segments."""
+        for names in ("ab", "c", "d"):
+            node.store_all(*names)
+            node.flush()
+
+    def try_once(self, node):
+        """Judge and delete once."""
+        retention, now_ns = node.real.retention, node.clock.now_ns + 2 * DAY_NS
+        retention.keeper.evidence = frozenset
+        if not retention.book.version:
+            chosen = Policy("chosen", "matching", 9 * DAY_NS, filter="name:b OR name:d")
+            retention.book.replace(PolicySet((chosen,)), Version(0, NOW_NS, "Ada", "", ""), 0)
+        while node.real.store.judge_next(now_ns):
+            pass
+        node.real.store.retain(now_ns)
+
+
 class Start(Compaction):
     """What a crash left: strays, a file in segments, one set aside and in segments, one set aside, one neither."""
 
@@ -121,7 +146,14 @@ def journal_file(data_dir, generation, suffix, name):
     journal.close()
 
 
-SCENARIOS = {"journal": Journal(), "compaction": Compaction(), "retention": Retention()}
+SCENARIOS = {
+    "journal": Journal(),
+    "compaction": Compaction(),
+    "retention": Retention(),
+    "policies": Policies(),
+}
+#: The last one writes as retention does: the quick tests take its commit alone.
+QUICK = [name for name in SCENARIOS if name != "policies"]
 
 
 class Prepared:
@@ -201,7 +233,7 @@ def is_well(node, expected):
     assert node.stored() == expected
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", QUICK)
 def test_a_step_of_each_kind_may_fail(prepared, name):
     """Once or for a while, with errors of the disk and others in turn: everything is stored once, without a stray."""
     steps = prepared.one_of_each(name)
@@ -236,11 +268,18 @@ def ends_failing(name, data_dir, number, error):
     shutil.rmtree(data_dir)
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", QUICK)
 def test_a_step_of_each_kind_may_fail_until_the_restart(prepared, name):
     """The process ends although nothing can be written any more, and loses nothing."""
     for turn, number in enumerate(prepared.one_of_each(name)):
         ends_failing(name, prepared.copy(name), number, ERRORS[turn % 3])
+
+
+def test_the_server_may_end_while_policies_are_carried_out(prepared):
+    """Before, within and after the commit that has kept rows in the place of a segment: nothing kept is lost."""
+    steps = prepared.steps("policies")
+    for name in ("commit", "middle of the commit", "swap"):
+        ends_failing("policies", prepared.copy("policies"), steps.index(name) + 1, OSError)
 
 
 @pytest.mark.slow

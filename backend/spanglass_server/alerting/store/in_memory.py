@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from spanglass_server.alerting.store import merging
 from spanglass_server.alerting.store.filters import matches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from spanglass_core.alerting.lifecycle import Status
     from spanglass_core.alerting.severity import Severity
@@ -182,6 +183,11 @@ class MemoryAlertStore:
             for part in [part for part in self._alerts.values() if part.part_of == alert_id]:
                 self._alerts[part.id] = replace(part, part_of=head_id)
 
+    def evidence_traces(self) -> frozenset[bytes]:
+        """See ``AlertStore``."""
+        with self._lock:
+            return frozenset(_traces_of([alert.evidence for alert in self._alerts.values()]))
+
     def entries_after(self, cursor: int, limit: int) -> Sequence[Recorded]:
         """See ``AlertStore``."""
         with self._lock:
@@ -211,3 +217,15 @@ class MemoryAlertStore:
 
     def close(self) -> None:
         """Nothing is to be released."""
+
+
+def _traces_of(value: Any) -> Iterator[bytes]:
+    """The ids below ``trace_id``, however deep."""
+    if isinstance(value, Mapping):
+        found = value.get("trace_id")
+        if isinstance(found, str):
+            yield bytes.fromhex(found)
+        yield from _traces_of(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _traces_of(each)

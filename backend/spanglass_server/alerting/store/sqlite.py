@@ -32,6 +32,10 @@ _PUT_TICK = (
     "INSERT INTO ticks VALUES (?, ?, ?) "
     "ON CONFLICT DO UPDATE SET time_ns = excluded.time_ns, digest = coalesce(nullif(excluded.digest, ''), digest)"
 )
+_EVIDENCE_TRACES = (
+    "SELECT DISTINCT value FROM alerts, json_tree(alerts.evidence) "
+    "WHERE evidence <> '{}' AND json_tree.key = 'trace_id' AND json_tree.type = 'text'"
+)
 
 
 class SqliteAlertStore:
@@ -198,6 +202,11 @@ class SqliteAlertStore:
             return change.delete(
                 "status NOT IN ('active', 'acknowledged') AND NOT firing AND resolved_ns < ?", before_ns
             )
+
+    def evidence_traces(self) -> frozenset[bytes]:
+        """See ``AlertStore``."""
+        with self._file.read() as connection:
+            return frozenset(bytes.fromhex(row[0]) for row in connection.execute(_EVIDENCE_TRACES))
 
     def version(self) -> int:
         """See ``AlertStore``."""

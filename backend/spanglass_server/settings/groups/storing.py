@@ -50,6 +50,11 @@ class Retention:
     )
     max_bytes: int = row(0, BYTES, "Bytes of all segments; past it the oldest are deleted. 0 sets no limit.")
     max_pinned_bytes: int = row(256 * MIB, BYTES, "Bytes of all pinned traces; past it no more can be pinned.")
+    policies_file: Path | None = row(
+        None,
+        PATH,
+        "A YAML file of policies: which traces stay longer than others, and how old ordinary ones are thinned.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

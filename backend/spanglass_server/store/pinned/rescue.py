@@ -79,6 +79,11 @@ class Rescue:
             number: (size, ids) for number, (size, ids) in self._whole.items() if number in there and ids <= self._ids
         }
 
+    @property
+    def ids(self) -> frozenset[bytes]:
+        """The pins as ``begin`` took them."""
+        return self._ids
+
     @contextmanager
     def no_more_pinned(self) -> Iterator[None]:
         """Let no trace be pinned until the block ends; ``PinnedMeanwhileError`` where one was since ``begin``."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from spanglass_server.store.segment_files.segments import Segment
 
@@ -31,15 +31,23 @@ def newest_ns(segment: Segment) -> int:
 
 
 def expired(
-    segments: Mapping[Signal, Sequence[Segment]], limits: RetentionLimits, now_ns: int
+    segments: Mapping[Signal, Sequence[Segment]],
+    limits: RetentionLimits,
+    now_ns: int,
+    ageless: Collection[Signal] = (),
+    is_last: Callable[[Segment], bool] = lambda _: False,
 ) -> dict[str, list[Segment]]:
-    """The segments to delete, by reason: past their age, and the oldest of all signals past the bytes."""
+    """The segments to delete, by reason: past their age, and the oldest of all signals past the bytes.
+
+    Segments of ``ageless`` signals go by bytes alone; those that are ``last`` go after all others then.
+    """
     old = []
     for signal in Signal:
-        age = limits.age_ns.get(signal, 0)
+        age = 0 if signal in ageless else limits.age_ns.get(signal, 0)
         old += [s for s in segments[signal] if age and newest_ns(s) < now_ns - age]
     gone = {segment.id for segment in old}
-    rest = sorted((s for signal in Signal for s in segments[signal] if s.id not in gone), key=newest_ns)
+    rest = [s for signal in Signal for s in segments[signal] if s.id not in gone]
+    rest.sort(key=lambda segment: (is_last(segment), newest_ns(segment)))
     surplus = sum(segment.bytes for segment in rest) - limits.max_bytes
     many = []
     for segment in rest:
