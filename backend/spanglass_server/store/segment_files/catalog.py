@@ -20,6 +20,7 @@ from spanglass_server.signals import Signal
 from spanglass_server.store.minute_counts import MinuteCounts
 from spanglass_server.store.segment_files.segments import Cover, Segment, one_of_each
 from spanglass_server.store.segment_files.trace_filter import TraceFilter
+from spanglass_server.store.sqlite_file import write_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -123,8 +124,7 @@ class LocalCatalog:
         with self._reading():
             self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             try:
-                self._connection.execute("PRAGMA journal_mode = WAL")
-                self._connection.execute("PRAGMA synchronous = FULL")
+                write_ahead(self._connection)
                 self._migrate()
                 row = self._connection.execute("SELECT coalesce(max(id), 0) FROM segments").fetchone()
                 self._last_id = max(int(row[0]), self._fact("last_segment_id", 0))
