@@ -182,16 +182,39 @@ def test_compaction_of_other_signals_leaves_spans_alone(bench):
 
 
 def test_a_large_segment_has_blocks_sorted_within(bench):
-    """A segment of more rows than a block holds has several row groups, each sorted by service and name."""
+    """A segment of more rows than a block holds has several row groups, each sorted by service, name and instance."""
     count = ROW_GROUP_ROWS + 100
-    bench.write(table([{"n": number, "resource.service.name:str": f"s{number % 3}"} for number in range(count)]))
+    service, instance = "resource.service.name:str", "resource.service.instance.id:str"
+    spans = [
+        {"n": at, "name": f"n{at % 2}", service: f"s{at % 3}", instance: f"i{at % 3}{at % 5}"} for at in range(count)
+    ]
+    bench.write(table(spans))
     with pq.ParquetFile(bench.data_dir / bench.files()[0]) as file:
         groups = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
-        services = file.read_row_group(0, ["resource.service.name:str"])[0].to_pylist()
+        rows = file.read_row_group(0, ["start_time_ns", service, "name", instance]).to_pylist()
 
     assert groups == [ROW_GROUP_ROWS, 100]
-    assert sum(a != b for a, b in pairwise(services)) == 2
-    assert bench.numbers() == list(range(count))
+    assert rows == sorted(rows, key=lambda row: (row[service], row["name"], row[instance], row["start_time_ns"]))
+    assert [row["start_time_ns"] for row in bench.select(["start_time_ns"])] == list(range(count))
+
+
+def test_the_footer_tells_of_columns_by_which_row_groups_are_told_apart(bench):
+    """Extremes are written of times, numbers and texts of few values; not of ids and texts of many, nor of lists."""
+    spans = [
+        {"n": at, "span_id": bytes([at] * 8), "span.zone:str": f"z{at % 3}", "span.user:str": f"u{at}",
+         "span.size:int": at, "event.message:str": [f"m{at}"], "resource.service.name:str": f"s{at}"}
+        for at in range(1, 40)
+    ]  # fmt: skip
+    bench.write(table(spans))
+    group = pq.read_metadata(bench.data_dir / bench.files()[0]).row_group(0)
+    columns = [group.column(place) for place in range(group.num_columns)]
+
+    assert {column.path_in_schema for column in columns if column.is_stats_set} == {
+        *("start_time_ns", "span.zone:str", "span.size:int", "resource.service.name:str", "name")
+    }
+    assert sorted(row["span.user:str"] for row in bench.select(["span.user:str"])) == sorted(
+        f"u{at}" for at in range(1, 40)
+    )
 
 
 def test_failed_spans_stand_first_in_their_block(bench):
