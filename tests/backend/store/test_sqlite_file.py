@@ -33,7 +33,7 @@ def fill_catalog(path):
 
 @pytest.mark.parametrize("fill", [fill_file, fill_catalog])
 def test_the_log_beside_a_file_stays_short(fill, tmp_path):
-    """Of many changes, and after a large one, the log takes as much disk as a few small ones, while the file is open."""
+    """Of many changes, and after a large one, the log takes as much disk as a few small ones, while it is open."""
     path = tmp_path / "kept.sqlite"
     opened = fill(path)
     log_bytes, file_bytes = (tmp_path / "kept.sqlite-wal").stat().st_size, path.stat().st_size
