@@ -197,7 +197,7 @@ def test_a_large_segment_has_blocks_sorted_within(bench):
 
 
 def test_the_footer_tells_of_columns_by_which_row_groups_are_told_apart(bench):
-    """Extremes are written of times, numbers and texts of few values; not of ids and texts of many, nor of lists."""
+    """Extremes are written of times, numbers, spans' ids, texts of few values; not of texts of many, nor of lists."""
     spans = [
         {"n": at, "span_id": bytes([at] * 8), "span.zone:str": f"z{at % 3}", "span.user:str": f"u{at}",
          "span.size:int": at, "event.message:str": [f"m{at}"], "resource.service.name:str": f"s{at}"}
@@ -208,7 +208,7 @@ def test_the_footer_tells_of_columns_by_which_row_groups_are_told_apart(bench):
     columns = [group.column(place) for place in range(group.num_columns)]
 
     assert {column.path_in_schema for column in columns if column.is_stats_set} == {
-        *("start_time_ns", "span.zone:str", "span.size:int", "resource.service.name:str", "name")
+        *("start_time_ns", "span.zone:str", "span.size:int", "resource.service.name:str", "name", "span_id")
     }
     assert sorted(row["span.user:str"] for row in bench.select(["span.user:str"])) == sorted(
         f"u{at}" for at in range(1, 40)
