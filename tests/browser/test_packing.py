@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import posixpath
+import re
 
 import httpx
 import pytest
@@ -53,6 +55,20 @@ def test_small_answers_go_as_they_are(serve):
     """What gzip would not make smaller than a packet is not packed."""
     answer, _ = fetch(serve("shop").url + "/static/0/nothing.css", "gzip")
     assert (answer.status_code, "content-encoding" in answer.headers) == (404, False)
+
+
+def test_modules_are_asked_for_at_once(serve):
+    """A page names all modules that its script imports, and those import: none is found only when another has come."""
+    named = re.findall(
+        r'<link rel="modulepreload" href="/static/\w+/([^"]+)">', httpx.get(serve("shop").url + "/services").text
+    )
+    imported = {
+        posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
+        for name in ("js/main.js", *named)
+        for path in re.findall(r'^import .* from "([^"]+)";$', ASSETS.files[name].decode(), re.MULTILINE)
+    }
+    assert len(named) > 20
+    assert sorted(named) == sorted(imported)
 
 
 @pytest.mark.browser

@@ -29,7 +29,8 @@ class Route:
     ``path`` comes after ``prefix``; its parts in braces are parameters too (``{service:path}`` may hold slashes).
     Both functions are synchronous and return what becomes the JSON body; an ``ApiError`` becomes the problem it tells.
     ``status`` is that of an answer, unless ``status_of`` makes it of what is answered. ``streamed`` instead of both
-    answers with a file, in parts.
+    answers with a file, in parts. Answers that are ``many_objects`` are made and encoded with the collector of cycles
+    paused, since no cycle is among them.
     """
 
     method: str = "GET"
@@ -45,6 +46,7 @@ class Route:
     reply: Callable[[Params], Answer] | None = None
     status_of: Callable[[Answer], int] | None = None
     streamed: Streamed | None = None
+    many_objects: bool = False
 
     @property
     def full_path(self) -> str:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 import zoneinfo
 from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlencode
 
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, StreamingResponse
 
 from spanglass_core.model_prices import Prices
 from spanglass_server.access.browsers import HEADERS
-from spanglass_server.access.packing import accepts_gzip, is_worth_packing, pack
+from spanglass_server.access.packing import accepts_gzip, in_pieces, is_worth_packing, pack
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.rendering import terms
 from spanglass_server.pages.rendering.charts import Buckets
@@ -44,6 +45,7 @@ ZONE_COOKIE = "spanglass_zone"
 READER_COOKIE = "spanglass_reader"
 #: What an encoded path is made of besides letters and digits.
 _OF_PATHS = "/%:@!$&'()*+,;=~"
+_PAGE_HEADERS = {**HEADERS, "cache-control": "no-cache", "vary": "cookie, accept-encoding"}
 ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
 
 
@@ -185,19 +187,29 @@ class Visit:
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Render a template with the visit and ``values``."""
-        html = self.site.templates.get_template(template).render(
-            visit=self,
-            clock=self.clock,
-            unhealthy=self.site.health(),
-            open_alerts=self.site.firing(),
-            saved=kept_views(self),
-            **values,
-        )
-        body = html.encode()
-        headers = {**HEADERS, "cache-control": "no-cache", "vary": "cookie, accept-encoding"}
+        body = self.site.templates.get_template(template).render(**self._shared(), **values).encode()
+        headers = dict(_PAGE_HEADERS)
         if is_worth_packing(body) and accepts_gzip(self.request):
             body, headers["content-encoding"] = pack(body), "gzip"
         return HTMLResponse(body, status_code=status, headers=headers)
+
+    async def page_of_data(self, template: str, data: bytes, **values: Any) -> Response:
+        """Render a template in a thread, and send it in pieces: its ``data``, which it has once, may be large."""
+        mark, shared = secrets.token_hex(16), self._shared()
+        render = self.site.templates.get_template(template).render
+        html = await asyncio.to_thread(render, **shared, **values, data=mark)
+        before, _, after = html.partition(mark)
+        packs, headers = accepts_gzip(self.request), dict(_PAGE_HEADERS)
+        if packs:
+            headers["content-encoding"] = "gzip"
+        return StreamingResponse(
+            in_pieces((before.encode(), data, after.encode()), packs=packs), headers=headers, media_type="text/html"
+        )
+
+    def _shared(self) -> dict[str, Any]:
+        """Return what all templates are given."""
+        return {"visit": self, "clock": self.clock, "unhealthy": self.site.health(), "open_alerts": self.site.firing(),
+                "saved": kept_views(self)}  # fmt: skip
 
 
 def read_zone(name: str) -> tuple[str, tzinfo]:

@@ -95,6 +95,7 @@ ROUTES = (
             | TracesData
         ),
         query=_trace,
+        many_objects=True,
     ),
 )
 

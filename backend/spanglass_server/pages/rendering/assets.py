@@ -7,6 +7,8 @@ what is under the current hash may be kept by the browser for ever.
 from __future__ import annotations
 
 import hashlib
+import posixpath
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).parents[1] / "static"
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+#: What a module imports of ours, when it is loaded.
+_IMPORTED = re.compile(r'^import [^"\n]*"(\.[^"\n]*)";', re.MULTILINE)
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -41,6 +45,16 @@ class Assets:
         if name not in self.files:
             raise KeyError(name)
         return f"/static/{self.version}/{name}"
+
+    def modules(self, name: str) -> list[str]:
+        """Where the modules are served that a script module imports, and those import in turn, each once."""
+        found = [name]
+        for one in found:  # which grows meanwhile
+            for path in _IMPORTED.findall(self.files[one].decode()):
+                imported = posixpath.normpath(posixpath.join(posixpath.dirname(one), path))
+                if imported not in found:
+                    found.append(imported)
+        return [*map(self.url, found[1:])]
 
     def route(self) -> Route:
         """Return the route that serves them."""

@@ -163,4 +163,9 @@ def in_full(span: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]
 
 def as_data(value: Any) -> str:
     """Write a value as JSON for a ``script`` element of data, out of which no text can lead."""
-    return orjson.dumps(value).decode().replace("<", "\\u003c")
+    return as_bytes(value).decode()
+
+
+def as_bytes(value: Any) -> bytes:
+    """Write it so in UTF-8."""
+    return orjson.dumps(value).replace(b"<", b"\\u003c")

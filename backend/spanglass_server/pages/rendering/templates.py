@@ -91,7 +91,8 @@ def make_environment(assets: Assets, version: str) -> Environment:
     environment.tests["contains"] = lambda values, value: value in values
     environment.tests["exception_event"] = exceptions.is_exception
     environment.globals.update(
-        static=assets.url, version=version, sections=SECTIONS, jumps=JUMPS, presets=PRESETS, severities=SEVERITIES,
+        static=assets.url, imported=assets.modules("js/main.js"), version=version, sections=SECTIONS, jumps=JUMPS,
+        presets=PRESETS, severities=SEVERITIES,
         sprite=Markup(assets.files["icons.svg"].decode()),  # noqa: S704 - our own file, not text from outside
         split_duration=fmt.duration_parts, split_rate=fmt.rate_parts, times=fmt.digits, money=fmt.money,
         examples=EXAMPLES, exceptions=exceptions, path_of_log=path_of_log, fields_of=fields_of,

@@ -16,6 +16,7 @@ import numpy as np
 from spanglass_server.overflow import overflow_entries
 from spanglass_server.query.rows.attributes import plain_value
 from spanglass_server.query.rows.plain_attributes import encoded
+from spanglass_server.query.trace_tree.arrays import numbered
 from spanglass_server.signals import AttributeColumn
 
 if TYPE_CHECKING:
@@ -107,10 +108,10 @@ def pack(fields: Mapping[str, Sequence[Any]]) -> Columns:
     """Write spans, given as a list for each field of ``Columns``, as columns."""
     columns: Json = {name: fields[name] for name in _LISTED}
     for name in _CODED:
-        places = {value: place for place, value in enumerate(dict.fromkeys(fields[name]))}
-        columns[name] = {"values": list(places), "at": [*map(places.__getitem__, fields[name])]}
+        at, texts = numbered(fields[name])
+        columns[name] = {"values": texts, "at": at}
     for name, usual in _SPARSE.items():
-        values = fields[name]
+        values: Sequence[Any] = fields[name]
         is_all = values.count(usual) == len(values)  # in a fifth of the time, and nearly always so
         rows = [] if is_all else [*compress(count(), map(partial(ne, usual), values))]
         columns[name] = {"else": usual, "rows": rows, "values": [values[row] for row in rows]}

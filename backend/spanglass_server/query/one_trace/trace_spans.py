@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from spanglass_server.query.answers import SpanState, SpanStatus
-    from spanglass_server.query.rows.answers import Event, HeardSpan
+    from spanglass_server.query.rows.answers import HeardSpan
     from spanglass_server.query.traces.announcements import OpenSpan
     from spanglass_server.store.ports import QuerySession
 
@@ -84,10 +84,10 @@ class TraceSpans:
         row = self.rows[place]
         return brief_json(self.as_json(place)) if row is None else self.stored.brief(row)
 
-    def events(self, place: int) -> Sequence[Event]:
-        """Return the events of a span as the API shows them."""
+    def events(self, place: int) -> Sequence[Mapping[str, Any]]:
+        """Return the events of a span as the API shows them, but for their times."""
         row = self.rows[place]
-        return () if row is None else self.stored.events(row)
+        return () if row is None else self.stored.undated_events(row)
 
 
 def _ended(stored: SpanRows, row: int) -> HeardSpan:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 from spanglass_core.traces.trace_times import EARLIEST_NS
 from spanglass_server.query.answers import HexId, Nanoseconds
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.one_trace.collecting import paused_collector
 from spanglass_server.query.one_trace.columns import (
     Columns,
     IndexedAttribute,
@@ -24,6 +23,7 @@ from spanglass_server.query.one_trace.reasons import tells_exception
 from spanglass_server.query.one_trace.trace_spans import fetch_spans, read_spans
 from spanglass_server.query.rows.answers import Heard, HeardSpan, SpanFields, TracesData
 from spanglass_server.query.rows.otlp_json import traces_data
+from spanglass_server.query.trace_tree.arrays import numbered
 from spanglass_server.query.trace_tree.building import tree_of
 from spanglass_server.query.traces.announcements import LOST, RUNNING
 from spanglass_server.query.traces.identity import id_in_key
@@ -125,30 +125,27 @@ def show_summary(session: QuerySession, trace_id: bytes, now_ns: int) -> TraceHe
 
 def show_columns(session: QuerySession, trace_id: bytes, now_ns: int) -> TraceColumns:
     """Answer ``GET /api/v1/traces/{trace_id}?format=columns``: the same trace, as much of it as a waterfall draws."""
-    with paused_collector():
-        found = arrange(session, trace_id, now_ns)
-        return {**found.head(session, trace_id), "columns": pack(found.fields()), "attributes": found.attributes()}
+    found = arrange(session, trace_id, now_ns)
+    return {**found.head(session, trace_id), "columns": pack(found.fields()), "attributes": found.attributes()}
 
 
 def show_waterfall(session: QuerySession, trace_id: bytes, now_ns: int) -> TraceWaterfall:
     """Answer ``GET /api/v1/traces/{trace_id}?format=waterfall``: what a page draws at first, in few bytes."""
-    with paused_collector():
-        found = arrange(session, trace_id, now_ns)
-        critical, whole = found.critical()
-        columns = pack(found.fields(critical))
-        attributes = found.attributes() if found.read.count <= MOST_INDEXED else None
-        return {
-            **found.head(session, trace_id),
-            "columns": {**columns, "critical_whole": distances(whole)},
-            "attributes": attributes,
-        }
+    found = arrange(session, trace_id, now_ns)
+    critical, whole = found.critical()
+    columns = pack(found.fields(critical))
+    attributes = found.attributes() if found.read.count <= MOST_INDEXED else None
+    return {
+        **found.head(session, trace_id),
+        "columns": {**columns, "critical_whole": distances(whole)},
+        "attributes": attributes,
+    }
 
 
 def show_attributes(session: QuerySession, trace_id: bytes, now_ns: int) -> TraceAttributes:
     """Answer ``GET /api/v1/traces/{trace_id}?format=attributes``: by which attributes its spans are found."""
-    with paused_collector():
-        found = arrange(session, trace_id, now_ns)
-        return {"trace_id": trace_id.hex(), "key": found.keys_in_order(), "attributes": found.attributes()}
+    found = arrange(session, trace_id, now_ns)
+    return {"trace_id": trace_id.hex(), "key": found.keys_in_order(), "attributes": found.attributes()}
 
 
 def show_span(session: QuerySession, trace_id: bytes, key: str, now_ns: int) -> TraceSpan:
@@ -211,24 +208,22 @@ class Arranged:
 
     def _services(self, session: QuerySession) -> list[ServiceTime]:
         """Return the services of the trace in the order in which they come up."""
-        services: dict[str, ServiceTime] = {}
-        names, failed = self.read.lists.services, self.read.lists.failed
-        for index, self_time_ns in zip(self.tree.index, self.tree.self_time_ns, strict=True):
-            name = names[index]
-            service = services.get(name)
-            if service is None:
-                slot = session.service_slot(name)
-                service = services[name] = {"service": name, "slot": slot, "spans": 0, "errors": 0, "self_time_ns": 0}
-            service["spans"] += 1
-            service["errors"] += failed[index]
-            service["self_time_ns"] += self_time_ns
-        return list(services.values())
+        numbers, names = numbered([*map(self.read.lists.services.__getitem__, self.tree.index)])
+        failed = map(self.read.lists.failed.__getitem__, self.tree.index)
+        spans, errors, own_ns = Counter(numbers), Counter(compress(numbers, failed)), [0] * len(names)
+        for number, self_time_ns in zip(numbers, self.tree.self_time_ns, strict=True):
+            own_ns[number] += self_time_ns
+        return [
+            {"service": name, "slot": session.service_slot(name), "spans": spans[number], "errors": errors[number],
+             "self_time_ns": own_ns[number]}
+            for number, name in enumerate(names)
+        ]  # fmt: skip
 
     def _failure(self, session: QuerySession, trace_id: bytes) -> Failure | None:
         """Return where and why the trace failed; only what tells of it is read in full."""
         rows = self._failed_and_below()
         return failure(
-            *(session, trace_id, [*map(self._place, rows)]),
+            *(session, trace_id, [*self._failing_places(rows)]),
             lambda at: self._of_few(rows[at]),
             lambda at: self._exceptions(rows[at]),
         )
@@ -239,21 +234,25 @@ class Arranged:
         rows: list[int] = []
         for failing in compress(count(), failed):
             if not rows or failing > rows[-1]:
-                below = range(failing + 1, len(depth))
-                end = next((row for row in below if depth[row] <= depth[failing]), len(depth))
+                end, above = failing + 1, depth[failing]
+                while end < len(depth) and depth[end] > above:
+                    end += 1
                 rows += range(failing, end)
         return rows
 
-    def _place(self, row: int) -> Place:
-        """Return where a span stands, as the search for a failure reads it."""
-        index, parent = self.tree.index, self.tree.parent[row]
-        return Place(
-            key=self.keys[index[row]],
-            parent_key=None if parent < 0 else self.keys[index[parent]],
-            depth=self.tree.depth[row],
-            start_ns=self.tree.start_ns[row],
-            kind=self.read.lists.kinds[index[row]],
-            status=self.read.statuses[index[row]],
+    def _failing_places(self, rows: Sequence[int]) -> Iterator[Place]:
+        """Yield where spans stand, as the search for a failure reads it."""
+        tree, read = self.tree, self.read
+        indexes = [tree.index[row] for row in rows]
+        parents = [tree.parent[row] for row in rows]
+        return map(
+            Place,
+            map(self.keys.__getitem__, indexes),
+            (None if parent < 0 else self.keys[tree.index[parent]] for parent in parents),
+            map(tree.depth.__getitem__, rows),
+            map(tree.start_ns.__getitem__, rows),
+            map(read.lists.kinds.__getitem__, indexes),
+            map(read.statuses.__getitem__, indexes),
         )
 
     def _of_few(self, place: int) -> TreeSpan:
@@ -329,12 +328,14 @@ class Arranged:
     def _own_fields(self) -> dict[str, list[Any]]:
         """Return what spans say of themselves: of stored ones read together, of the few others one by one."""
         rows = [*map(self.read.rows.__getitem__, self.tree.index)]
+        briefs = self.read.stored.briefs()
+        if None not in rows and True not in self.tree.start_unknown:  # nearly always
+            return {name: [column[row] for row in cast("list[int]", rows)] for name, column in briefs.items()}
         alone = [
             (place, self._brief(place))
             for place, (row, unknown) in enumerate(zip(rows, self.tree.start_unknown, strict=True))
             if row is None or unknown
         ]
-        briefs = self.read.stored.briefs()
         fields = {name: [None if row is None else column[row] for row in rows] for name, column in briefs.items()}
         for place, brief in alone:
             for name, column in fields.items():

@@ -154,7 +154,7 @@ class SpanRows(Rows):
             "last_heard_time": [None] * self.count,
             "query": query,
             "target": target,
-            "events": [brief_events(self.events(row)) if times[row] else [] for row in rows],
+            "events": [brief_events(self.undated_events(row)) if times[row] else [] for row in rows],
         }
 
     def called_all(self) -> tuple[Sequence[str], Sequence[str]]:
@@ -193,17 +193,21 @@ class SpanRows(Rows):
 
     def events(self, row: int) -> list[Event]:
         """Return a span's events as the API shows them."""
+        times = map(format_time, self.items("event_time_ns", row))
+        return [{"time": time, **event} for time, event in zip(times, self.undated_events(row), strict=True)]  # type: ignore[typeddict-item]
+
+    def undated_events(self, row: int) -> list[dict[str, Any]]:
+        """Return the same without their times, which take half of the time: of a large trace all are looked at."""
         times = self.items("event_time_ns", row)
         if not times:
             return []
-        names = self.items("event_name", row)
+        names, attributes = self.items("event_name", row), self.plain.of_item
         start_ns = self.value("start_time_ns", row)
         return [
             {
-                "time": format_time(time_ns),
                 "offset_ns": time_ns - start_ns if time_ns else 0,
                 "name": name or "",
-                "attributes": self.plain.of_item("event", row, index),
+                "attributes": attributes("event", row, index),
             }
             for index, (time_ns, name) in enumerate(zip(times, names, strict=True))
         ]

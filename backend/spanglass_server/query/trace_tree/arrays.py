@@ -76,13 +76,14 @@ class SpanArrays:
     @classmethod
     def of(cls, spans: SpanLists) -> SpanArrays | None:
         """Make arrays of lists; None if an id is not of 8 bytes."""
-        if not set(map(len, spans.ids)) | {len(one) for one in spans.parent_ids if one} <= {ID_BYTES}:
-            return None
         none = bytes(ID_BYTES)
+        parent_ids = [one or none for one in spans.parent_ids]
+        if not set(map(len, spans.ids)) | set(map(len, parent_ids)) <= {ID_BYTES}:
+            return None
         kinds, kind_names = _ranked(spans.kinds)
         return cls(
             ids=_ids(spans.ids),
-            parent_ids=_ids([one or none for one in spans.parent_ids]),
+            parent_ids=_ids(parent_ids),
             has_parent=np.array([one is not None for one in spans.parent_ids]),
             clocks=_ranked(spans.clocks)[0],
             start_ns=np.array(spans.starts_ns, dtype=np.int64),
@@ -162,10 +163,10 @@ class TreeLists:
         )
 
 
-def numbered(values: Iterable[Hashable]) -> tuple[list[int], list[Any]]:
+def numbered(values: Sequence[Hashable]) -> tuple[list[int], list[Any]]:
     """Number values in the order in which they first come: the number of each, and the values."""
-    numbers: dict[Hashable, int] = {}
-    return [numbers.setdefault(value, len(numbers)) for value in values], [*numbers]
+    numbers = {value: number for number, value in enumerate(dict.fromkeys(values))}
+    return [*map(numbers.__getitem__, values)], [*numbers]
 
 
 def _ranked(texts: Sequence[str]) -> tuple[Numbers, list[str]]:

@@ -103,7 +103,10 @@ class CriticalPath:
             if begun_ns < ended_ns:
                 if ended_ns < at_ns:
                     parts.append((ended_ns, at_ns))
-                todo.append((child, begun_ns, ended_ns))
+                if self._count[child]:
+                    todo.append((child, begun_ns, ended_ns))
+                else:  # two of three spans have nothing below them
+                    self.parts[child] = [(begun_ns, ended_ns)]
                 at_ns = begun_ns
         if at_ns > from_ns:
             parts.append((from_ns, at_ns))
