@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _RECORDS_MAX = 1 << 32  # of one generation
 _SERIALS = count()
 _MERGE_ROWS = 4096  # a chunk of this size costs a query 0.1 ms, however many columns it has
+#: So many chunks of a generation stay apart: what alert rules made of one would be made anew of a merged one, 40 ms.
+_APART = 4
 
 
 def order_of(generation: int) -> int:
@@ -101,9 +103,15 @@ def outdated_by(chunk: Chunk, rollups: Sequence[Segment]) -> set[int]:
 def _appended(chunks: tuple[Chunk, ...], chunk: Chunk) -> tuple[Chunk, ...]:
     """The chunks with one more; small ones of a generation are merged, as a binary counter carries, so few remain."""
     kept = list(chunks)
-    while kept and kept[-1].generation == chunk.generation and kept[-1].rows < min(2 * chunk.rows, _MERGE_ROWS):
-        chunk = kept.pop().joined(chunk)
+    apart = sum(held.generation == chunk.generation for held in kept)
+    while apart >= _APART and kept[-1].generation == chunk.generation and kept[-1].rows < _most_rows(chunk):
+        chunk, apart = kept.pop().joined(chunk), apart - 1
     return (*kept, chunk)
+
+
+def _most_rows(chunk: Chunk) -> int:
+    """With fewer rows than these the chunk before one is merged with it."""
+    return min(2 * chunk.rows, _MERGE_ROWS)
 
 
 def _empty() -> dict[Signal, tuple[Any, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from stored_spans import table
 
 from spanglass_server.signals import Signal
+from spanglass_server.store.contents import Chunk
 from spanglass_server.store.ports import ALL_TIME, Window
 
 
@@ -29,20 +30,31 @@ def test_parts_are_segments_and_chunks_and_their_rows(bench):
 
 
 def test_keys_stay_and_are_never_used_twice(bench):
-    """A part keeps its key from session to session; rows that were merged or flushed are other parts."""
+    """A part keeps its key from session to session; rows that were merged or flushed are other parts.
+
+    A few parts of a generation stay apart, so that what was made of them stays too; of more the last are merged.
+    """
 
     def keys():
         return bench.engine.run_here(lambda session: [p.key for p in session.parts(Signal.SPANS, Window(0, 10))])
 
+    def append_more():
+        chunk = bench.store.contents.snapshot.chunks[Signal.SPANS][0]
+        bench.store.append({Signal.SPANS: Chunk.of(chunk.generation, Signal.SPANS, chunk.table, chunk.arrived_ns)})
+
     bench.buffer(table([{"n": 1}]))
+    for _ in range(3):
+        append_more()
     first = keys()
     assert keys() == first
-    bench.store.append({Signal.SPANS: bench.store.contents.snapshot.chunks[Signal.SPANS][0]})
+    append_more()
     merged = keys()
     bench.flush()
     flushed = keys()
-    assert not set(first) & set(merged)
-    assert not set(merged) & set(flushed)
+    assert len(set(first)) == len(merged) == 4
+    assert merged[:3] == first[:3]
+    assert merged[3] not in first
+    assert not {*first, *merged} & set(flushed)
     assert len(flushed) == 1
 
 

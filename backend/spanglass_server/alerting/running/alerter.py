@@ -161,11 +161,16 @@ class Alerter:
         last_ns = max((memory.ticked.get(rule.uid, 0) for rule in enabled), default=0)
         for rule in enabled:
             each = self._due(memory, rule.uid, pace.interval_of(rule), pace.delay_of(rule))
-            if each is not None:
+            if each is not None and not (pace.is_awaited(rule, each) and self._is_quiet(memory, rule)):
                 dues.append((rule, each))
         self._note_clock(dues, last_ns)
         self._note_gaps([each for _, each in dues if each.missed])
         return dues
+
+    @staticmethod
+    def _is_quiet(memory: Memory, rule: Rule) -> bool:
+        """Whether a rule was evaluated, as it is now, and all its keys are at rest."""
+        return rule.uid in memory.ticked and not memory.states_of(rule.uid)
 
     def _note_clock(self, dues: Sequence[tuple[Rule, Due]], last_ns: int) -> None:
         set_back_ns = max((each.set_back_ns for _, each in dues), default=0)

@@ -21,11 +21,15 @@ MOST_AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often, and how long after its tick, a rule is evaluated that doesn't say, and how far ticks are made up."""
+    """How often, and how long after its tick, a rule is evaluated that doesn't say, and how far ticks are made up.
+
+    While nothing of a rule is pending, its ticks wait for each other for ``together_ns`` at most; see ``at_once``.
+    """
 
     interval_ns: int
     delay_ns: int
     catch_up_ns: int
+    together_ns: int = 0
 
     def interval_of(self, rule: Rule) -> int:
         """How often a rule is evaluated."""
@@ -34,6 +38,21 @@ class Pace:
     def delay_of(self, rule: Rule) -> int:
         """How long after its tick a rule is evaluated."""
         return rule.delay_ns or self.delay_ns
+
+    def at_once(self, rule: Rule) -> int:
+        """How many ticks of a rule may be evaluated together, at the time of the last, while all its keys are at rest.
+
+        A key that begins to hold at the first of them fires ``for`` later: when the last is due, or after it. So no
+        alert comes later than if each had been evaluated when it was due. A power of two, so that rules meet.
+        """
+        interval_ns = self.interval_of(rule)
+        ticks = min(rule.for_ns, self.together_ns) // interval_ns + 1
+        return 1 << (int(ticks).bit_length() - 1)
+
+    def is_awaited(self, rule: Rule, each: Due) -> bool:
+        """Whether more ticks are to come before those that are due are evaluated."""
+        several = self.at_once(rule)
+        return each.count < several and (each.last_ns // each.step_ns) % several != 0
 
 
 @dataclass(frozen=True, slots=True)

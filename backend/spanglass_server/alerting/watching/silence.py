@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.findings.announcing import COST, COUNT
+from spanglass_server.promql.evaluation.windows import step_times
 from spanglass_server.signals import SENT, TIME_COLUMN, Signal, quote_text
 from spanglass_server.store.ports import Window
 from spanglass_server.times import NS_PER_MS, NS_PER_SECOND
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from spanglass_server.promql.series.vectors import Steps
@@ -41,8 +44,8 @@ def live(session: QuerySession, steps: Steps) -> NDArray[np.bool_]:
         if not parts:
             continue
         is_metric = signal is Signal.METRICS
-        if steps.size == 1 and not is_metric and any(_is_within(part, window) for part in parts):
-            return np.ones(1, dtype=bool)
+        if not is_metric and _are_told(parts, steps, buckets * step_ns):
+            return np.ones(steps.size, dtype=bool)
         place = f"(({time} - {window.start_ns}) // {step_ns})::BIGINT"
         rows = session.relation(signal, window, [time, "metric_name"] if is_metric else [time])
         rows += f" WHERE coalesce(metric_name, '') NOT IN {_OWN}" if is_metric else ""
@@ -58,6 +61,8 @@ def live(session: QuerySession, steps: Steps) -> NDArray[np.bool_]:
     return counts > 0
 
 
-def _is_within(part: Part, window: Window) -> bool:
-    """Whether the first or the last record of a part has a time in a window, which needs no statement."""
-    return any(window.start_ns <= time_ns < window.end_ns for time_ns in (part.min_time_ns, part.max_time_ns))
+def _are_told(parts: Sequence[Part], steps: Steps, long_ns: int) -> bool:
+    """Whether of each step the first or last record of a part lies so long before it, which needs no statement."""
+    ends = step_times(steps)[:, None] * NS_PER_MS
+    times = np.array([time_ns for part in parts for time_ns in (part.min_time_ns, part.max_time_ns)], dtype=np.int64)
+    return bool(((times > ends - long_ns) & (times <= ends)).any(axis=1).all())

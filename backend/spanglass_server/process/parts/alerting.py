@@ -31,6 +31,7 @@ from spanglass_server.store.disk import DISK
 from spanglass_server.store.ports import QueryError
 from spanglass_server.store.sessions.stopping import Stop
 from spanglass_server.supervision import Supervisor
+from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -50,6 +51,8 @@ _LOOK_EVERY_S = 0.5  # whether something is due
 _POSTED_EVERY_S = 1.0
 _PURGE_EVERY_S = 600.0
 _INSIST_EVERY_S = 0.05
+#: Ticks that no alert can come of yet wait so long for each other: two at once cost as much as one.
+_TOGETHER_NS = 60 * NS_PER_SECOND
 _OFF = "no rule is evaluated: alerting.enabled is false in the settings"
 
 
@@ -200,5 +203,5 @@ def _evidence(settings: Settings, node: StorageNode, around: Around) -> Evidence
 
 def _bounds(settings: Settings) -> Bounds:
     alerting = settings.alerting
-    pace = Pace(alerting.interval_ns, alerting.delay_ns, alerting.catch_up_ns)
+    pace = Pace(alerting.interval_ns, alerting.delay_ns, alerting.catch_up_ns, _TOGETHER_NS)
     return Bounds(pace, alerting.max_keys, alerting.silence_ns)

@@ -53,7 +53,8 @@ class Findings:
         self._task = self._supervisor.every(_ASK_EVERY_S, "findings", self._step, self._is_due)
 
     def _ask(self, query: Callable[[QuerySession], Any]) -> Any:
-        return self._node.engine.run_here(query, self._stop)
+        # a minute is over for 20 s when it is looked at: only a first look, at one that is not over, needs the newest
+        return self._node.engine.run_here(query, self._stop, needs_newest=self._looker.is_new)
 
     def _arrived_ns(self) -> int:
         return self._node.store.contents.snapshot.arrived[Signal.SPANS].time_ns

@@ -26,7 +26,7 @@ class Data:
 class Storage:
     """How records become segments."""
 
-    flush_interval_ns: int = row(30 * SECOND_NS, DURATION, "Longest time records wait in memory for a segment.")
+    flush_interval_ns: int = row(60 * SECOND_NS, DURATION, "Longest time records wait in memory for a segment.")
     flush_bytes: int = row(64 * MIB, BYTES, "Size of the journal at which its records become segments at once.")
     compact_interval_ns: int = row(60 * SECOND_NS, DURATION, "Time between looks for small segments to merge.")
     max_columns: int = row(1000, whole(1), "Most attribute columns in a segment; more go to the overflow column.")

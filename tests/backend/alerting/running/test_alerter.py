@@ -60,6 +60,41 @@ def test_a_life():
     assert [uid for uid, _, _ in world.opened] == ["errors"]
 
 
+@pytest.mark.parametrize(("for_s", "several"), [(0, 1), (15, 2), (30, 2), (50, 4), (600, 4)])
+def test_ticks_that_wait_for_each_other_change_nothing(for_s, several):
+    """What happens to alerts, and when it is told, is the same if the ticks of a quiet rule are evaluated together."""
+    worlds = [World(rule(for_ns=for_s * S), together_s=together_s) for together_s in (0, 60)]
+    chance = np.random.default_rng(for_s)
+    values = np.repeat(np.where(chance.random(40) < 0.35, 25.0, np.where(chance.random(40) < 0.2, 12.0, 1.0)), 6)
+    told = []
+    for world in worlds:
+        for place, value in enumerate(values[: 180 - for_s // 15].tolist()):  # then it holds, longer than any `for`
+            world.samples.put(5 * place, value)
+        for second in range(5 * (180 - for_s // 15), 1600, 5):
+            world.samples.put(second, 25.0)
+    for second in range(STEP_S, 1600, STEP_S):
+        for world in worlds:
+            world.run(second)
+        told.append([world.told() for world in worlds])
+
+    assert all(one == together for one, together in told)
+    assert told[-1][0][-1][2] == "active"
+    assert [max(size for _, _, size in world.samples.asked) for world in worlds] == [1, several]
+    assert len(worlds[1].samples.asked) < len(worlds[0].samples.asked) or several == 1
+
+
+def test_ticks_wait_only_while_nothing_is_pending():
+    """A new rule is evaluated at once, then each second tick; while a key is pending or fires, at each."""
+    world = World(rule(for_ns=15 * S), together_s=60)
+    filled(world, (120, 135, 12.0), (195, 240, 12.0), until=400)
+    world.run(330)
+
+    assert [(first, number) for _, first, number in world.samples.asked] == [
+        *((15, 1), (30, 1), (45, 2), (75, 2), (105, 2), (135, 1), (150, 1)),
+        *((165, 2), (195, 2), (225, 1), (240, 1), (255, 2), (285, 2), (315, 2)),
+    ]
+
+
 def test_people_and_the_rule():
     """Acknowledged alerts resolve by themselves; after a dismissal nothing comes until the condition ended once."""
     world = World()

@@ -160,7 +160,8 @@ class World:
 
     def start(self):
         """Start the alerter, anew if it runs."""
-        pace = Pace(STEP_S * S, DELAY_S * S, self._bounds.get("catch_up_s", 3600) * S)
+        bounds = self._bounds
+        pace = Pace(STEP_S * S, DELAY_S * S, bounds.get("catch_up_s", 3600) * S, bounds.get("together_s", 0) * S)
         self.around = Around(
             book=self.book,
             store=self.store,
