@@ -33,6 +33,7 @@ from spanglass_server.api.incidents.routes import all_incident_routes
 from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.api.notifications.routes import notification_routes
 from spanglass_server.api.prometheus.endpoint import Context as PrometheusContext
+from spanglass_server.api.prometheus.exporting import promql_export_route
 from spanglass_server.api.prometheus.routes import create_prometheus_api
 from spanglass_server.api.prometheus.rules import Told
 from spanglass_server.api.reports.routes import report_routes
@@ -259,6 +260,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets, endpoints: Mapping
         *report_routes(parts.reports.desk, parts.notifications.address.url),
         *slo_routes(parts.slos.desk),
         *trend_routes(parts.trends.board, parts.series),
+        promql_export_route(parts.series),
         *view_routes(node.saved.views),
         *pin_routes(node.saved.pins, settings.retention.max_pinned_bytes),
         *all_incident_routes(parts.incidents.desk, views["monitoring_alerts"].rows),

@@ -35,6 +35,7 @@ from spanglass_server.api.incidents.routes import all_incident_routes
 from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.api.notifications.routes import notification_routes
 from spanglass_server.api.prometheus.endpoint import Context
+from spanglass_server.api.prometheus.exporting import promql_export_route
 from spanglass_server.api.prometheus.routes import create_prometheus_api
 from spanglass_server.api.prometheus.rules import Told
 from spanglass_server.api.reports.routes import report_routes
@@ -305,6 +306,7 @@ def api(
             *pin_routes(saved.pins, 1 << 20),
             *slo_routes(slo_desk(tmp_path, request.getfixturevalue("slo_store"))),
             *trend_routes(Board(), StoredSeries),
+            promql_export_route(StoredSeries),
             *all_incident_routes(incident_desk, sql_views(desk.book, desk.store)["monitoring_alerts"].rows),
         )
         tables = open_tables(**rows)

@@ -22,6 +22,7 @@ from spanglass_server.api.notifications.routes import notification_routes
 from spanglass_server.api.openapi import describe_api
 from spanglass_server.api.params import KINDS
 from spanglass_server.api.prometheus.describing import described_paths
+from spanglass_server.api.prometheus.exporting import promql_export_route
 from spanglass_server.api.reports.routes import report_routes
 from spanglass_server.api.reports.schedules import schedule_routes
 from spanglass_server.api.routes.collection import collection_routes
@@ -47,6 +48,7 @@ ROUTES = (
     *pin_routes(None, 0),
     *slo_routes(None),
     *trend_routes(None, None),
+    promql_export_route(None),
     *all_incident_routes(SimpleNamespace(store=None), None),
 )
 
@@ -92,6 +94,7 @@ BY_ROUTE = {
     ("/dashboards/{dashboard}/panels/{panel}/export", "variables"): "{}",
     ("/sql/export", "sql"): "SELECT 1 AS one",
     ("/forecast", "ahead"): "1h",
+    ("/promql/export", "step"): "1m",
     **{(f"{path}/uptime", "step"): "1h" for path in ("/health", "/checks/{uid}", "/components/{uid}")},
 }
 

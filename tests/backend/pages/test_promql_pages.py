@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 
 import pytest
@@ -126,6 +127,8 @@ def test_any_promql_has_a_chart_and_values(open_tables):
     assert '{instance="a", job="api"} 2' in text or 'instance="a"' in text
     assert source.count("data-draw=") == 1
     assert '{"type": "line", "queries": [{"promql": "up * 2"}]}' in unescape(source)
+    (link,) = re.findall(r'href="(/api/v1/promql/export[^"]*format=csv)" download="promql.csv"', source)
+    assert "query=up%20%2A%202&amp;step=15s" in link
     assert "has no course over time" in page(session, "/metrics/explore?query=up[1m]")[1]
     assert "No series at that moment" in page(session, "/metrics/explore?query=down")[1]
 

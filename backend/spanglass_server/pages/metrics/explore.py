@@ -10,6 +10,7 @@ from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import of_api
 from spanglass_server.pages.rendering import charts
 from spanglass_server.pages.rendering.units import number_text
+from spanglass_server.pages.visit import API
 from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ EXAMPLES = (
 async def show(visit: Visit) -> Response:
     """``/metrics/explore``."""
     query = visit.param("query")
-    found: dict[str, Any] = {"drawn": None, "chart": None, "rows": [], "total": 0, "problem": None}
+    found: dict[str, Any] = {"drawn": None, "chart": None, "exports": {}, "rows": [], "total": 0, "problem": None}
     if query:
         try:
             found |= await _answer(visit, query)
@@ -62,7 +63,16 @@ async def _answer(visit: Visit, query: str) -> dict[str, Any]:
         "drawn": drawn,
         "chart": _chart(drawn, visit) if drawn and drawn.lines else None,
         "data": _data(drawn, visit) if drawn else "",
+        "exports": _exports(visit, query, drawn.step_s) if drawn else {},
         "panel": json.dumps({"type": "line", "queries": [{"promql": query}]}),
+    }
+
+
+def _exports(visit: Visit, query: str, step_s: float) -> dict[str, str]:
+    """Return links to what the chart draws as files, by form: all series of it, at the same times."""
+    asked = {**visit.window.absolute(), "query": query, "step": f"{step_s:g}s"}
+    return {
+        form: visit.link(f"{API}/promql/export", {**asked, "format": form}) for form in ("csv", "ndjson", "parquet")
     }
 
 

@@ -12,6 +12,7 @@ from spanglass_server.api.prometheus.answers import results
 from spanglass_server.api.prometheus.answers.flat import Flat
 from spanglass_server.api.prometheus.answers.label_texts import label_order, label_texts
 from spanglass_server.api.prometheus.answers.numbers import closed_floats, float_texts, time_text, time_texts
+from spanglass_server.api.prometheus.exporting import table_of
 from spanglass_server.promql.histograms.rows import blank
 from spanglass_server.promql.series.histograms import CUSTOM_SCHEMA, Buckets, Histograms
 from spanglass_server.promql.series.labels import LabelSets
@@ -293,6 +294,22 @@ def test_histograms_of_a_matrix():
         {"metric": {"a": "1"}, "values": [[1, "2"], [2, "3"]]},
         {"metric": {"a": "2"}, "values": [[1, "1"]], "histograms": [[0, WRITTEN[0]], [2, WRITTEN[2]]]},
         {"metric": {"a": "3"}, "histograms": [[time, WRITTEN[3]] for time in range(3)]},
+    ]
+
+
+def test_histograms_of_a_file():
+    """They are the same JSON in a column of their own, and have no other value; rows are in the order of series."""
+    places = np.array([[0, -1, 2], [-1, -1, 3]])
+    value = vector([{"a": "2"}, {"a": "1"}], [[None, 1.0, None], [None, 2.0, None]], HISTOGRAMS, places)
+
+    rows = table_of(value, Steps(0, 1000, 3)).to_pylist()
+
+    assert [(row["a"], row["value"], row["histogram"] and json.loads(row["histogram"])) for row in rows] == [
+        ("1", 2.0, None),
+        ("1", None, WRITTEN[3]),
+        ("2", None, WRITTEN[0]),
+        ("2", 1.0, None),
+        ("2", None, WRITTEN[2]),
     ]
 
 
