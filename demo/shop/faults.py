@@ -73,8 +73,8 @@ FAULTS = (
         "memory_leak",
         "Memory leak",
         "web",
-        f"Each product view keeps 1 MiB for good, up to {LEAK_LIMIT_BYTES // 2**20} MiB.",
-        "The metric process.memory.usage of web climbs in a straight line and does not come back.",
+        f"Every eighth product view keeps 1 MiB for good, up to {LEAK_LIMIT_BYTES // 2**20} MiB.",
+        "The metric process.memory.usage of web climbs in a line; after a quarter of an hour a finding says so.",
         "",
     ),
     Fault(

@@ -89,6 +89,8 @@ class FakeApi:
             return await self.write("POST", path, {**params, **body})
         if path.startswith("/api/monitoring/"):
             return await self._monitoring(path, params)
+        if path.endswith("/query_range") and "process.memory.usage" in params["query"]:
+            return self.findings.memory(params)
         parts = [unquote(part) for part in path.removeprefix("/api/v1/").split("/")]
         if parts == ["notifications", "bell"]:  # of every page, whatever its own question comes to
             return self.notifications.get(parts[0], parts[1:], params)

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from spanglass_server.api.factory import create_api
 from spanglass_server.api.findings.routes import finding_routes
 from spanglass_server.findings.desk import FindingDesk
+from spanglass_server.findings.leak import SUBJECT, Grown, Leak
 from spanglass_server.findings.model import Dismissal, Evidence, Kind, Place, Sighting, State
 from spanglass_server.findings.store.store import FindingStore, Look
 from spanglass_server.pages.ports import ApiError
@@ -32,6 +33,16 @@ SUBJECTS = {
 }
 
 
+def leak_of_three(name="web-1"):
+    """Two of three processes grow, since an hour and since half of one."""
+    grown = [
+        Grown(name, f"{name}.host", "6400", "2.14.0", NOW_NS - 70 * MINUTE_NS, NOW_NS - 60 * MINUTE_NS, 90 << 20,
+              310 << 20, 220 << 20),
+        Grown(f"{name}-b", "", "", "", 0, NOW_NS - 30 * MINUTE_NS, 90 << 20, 150 << 20, 120 << 20),
+    ]  # fmt: skip
+    return Leak(NOW_NS, 3, grown)
+
+
 class InPlace:
     """Runs questions where they are asked; the trace has nothing of its own that could be found."""
 
@@ -42,7 +53,7 @@ class InPlace:
 
 
 class MadeUpFindings:
-    """Six findings of the shop, one of them dismissed; none in other scenarios but ``hostile`` and ``many``."""
+    """Seven findings of the shop, one of them dismissed; none in other scenarios but ``hostile`` and ``many``."""
 
     def __init__(self, scenario):
         self.scenario = scenario
@@ -81,16 +92,31 @@ class MadeUpFindings:
     def _shop(self):
         for number, (kind, place) in enumerate(SUBJECTS.items(), 1):
             self._see(kind, *place, "95th percentile 480 ms, was 310 ms" if kind is Kind.REGRESSION else "", number)
+        self._see(Kind.MEMORY_LEAK, "storefront", "", SUBJECT, leak_of_three().text())
         gap = next(one for one in self.desk.known() if one.place.kind is Kind.GAP)
         self.desk.change(gap.id, Dismissal(State.DISMISSED, "mails may take their time", "Ines"))
 
     def _hostile(self):
         for kind in Kind:
-            self._see(kind, HOSTILE, HOSTILE * 3, HOSTILE * 9, HOSTILE)
+            detail = leak_of_three(HOSTILE).text() if kind is Kind.MEMORY_LEAK else HOSTILE
+            self._see(kind, HOSTILE, HOSTILE * 3, HOSTILE * 9, detail)
 
     def _many(self):
         places = [(Kind.SLOW_QUERY, "catalog", f"GET /products/{number}", f"UPDATE a{number}") for number in range(31)]
         self.store.see([one for i, place in enumerate(places[1:], 1) for one in self._sightings(*place, number=i)])
+
+    @staticmethod
+    def memory(params):
+        """The memory of three processes, two of which grow from the middle on."""
+        start, end, step = (int(params[name]) for name in ("start", "end", "step"))
+        times = range(start, end + 1, step)
+
+        def of(instance, grows):
+            used = [(90 << 20) + max(0, place - len(times) // 2) * grows for place in range(len(times))]
+            values = [[time, str(value)] for time, value in zip(times, used, strict=True)]
+            return {"metric": {"instance": instance, "service_name": "storefront"}, "values": values}
+
+        return {"data": {"result": [of("web-1", 2 << 20), of("web-1-b", 1 << 19), of("web-2", 0)]}}
 
     @staticmethod
     def _in_trace():

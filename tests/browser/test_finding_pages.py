@@ -39,7 +39,23 @@ def test_a_trace_says_what_could_be_faster(open_page):
     assert page.locator("#found a.btn").get_attribute("href") == "/findings/1"
 
 
-@pytest.mark.parametrize("path", ["/findings?state=all", "/findings/1"])
+def test_a_leak_stands_first_and_shows_the_processes_that_grow(open_page):
+    """How fast it grows, which processes since when and with which release, and their memory as a chart."""
+    page = open_page("shop", "/findings")
+    first = page.locator("#findings-list tbody tr").first
+    assert "its processes" in first.inner_text()
+    assert "220" in first.inner_text()
+    first.locator("a").first.click()
+    page.wait_for_selector("#processes")
+    rows = [" ".join(row.inner_text().split()) for row in page.locator("#processes tbody tr").all()]
+    assert [row.split()[0] for row in rows] == ["web-1", "web-1-b"]
+    assert "web-1.host pid 6400" in rows[0]
+    assert "2.14.0 first served" in rows[0]
+    assert page.locator("figure .c-l, svg .c-l").count() == 2
+    assert "2 of 3 processes" in page.locator(".hint.warn").inner_text()
+
+
+@pytest.mark.parametrize("path", ["/findings?state=all", "/findings/1", "/findings/40"])
 def test_hostile_telemetry_is_inert_and_fits(open_page, path):
     """Whatever is in names and statements is text, and nothing is wider than a narrow window."""
     page = open_page("hostile", path, width=390, scheme="dark")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 
 from spanglass_server.findings.figures import confidence, cost_per_day_ns
-from spanglass_server.findings.model import State
+from spanglass_server.findings.leak import leak_of
+from spanglass_server.findings.model import Kind, State
 from spanglass_server.findings.words import WORDS, seen
 from spanglass_server.query.answers import HexId, JsonSchema, Nanoseconds, Slot, Time, UnixSeconds
 from spanglass_server.times import NS_PER_SECOND, format_time
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 FindingKind = Literal[
     "n_plus_one", "repeated_query", "consecutive_calls", "slow_query", "slow_call", "large_payload", "chatty_calls",
-    "lock_wait", "retries", "queue_wait", "gap", "regression", "grows_with_size",
+    "lock_wait", "retries", "queue_wait", "gap", "regression", "grows_with_size", "memory_leak",
 ]  # fmt: skip
 FindingState = Literal["open", "dismissed"]
 
@@ -27,6 +28,28 @@ class Dismissed(TypedDict):
     reason: str
     actor: str
     time: Time
+
+
+class GrownProcess(TypedDict):
+    """A process whose memory grows; ``release_since`` is told where its release is newer than others."""
+
+    instance: str
+    host: str
+    pid: str
+    release: str
+    release_since: Time | None
+    since: Time
+    from_bytes: int
+    to_bytes: int
+    bytes_per_hour: int
+
+
+class MemoryLeak(TypedDict):
+    """Processes of a service that grow, the fastest first, as of the last look; ``processes`` is how many run."""
+
+    time: Time
+    processes: int
+    grown: list[GrownProcess]
 
 
 class Finding(TypedDict):
@@ -49,6 +72,7 @@ class Finding(TypedDict):
     last_time: Time
     state: FindingState
     dismissed: Dismissed | None
+    leak: Annotated[MemoryLeak | None, JsonSchema({"description": "of kind memory_leak alone"})]
 
 
 class FindingCounts(TypedDict):
@@ -136,6 +160,31 @@ def finding_json(session: QuerySession, known: Known, watched_ns: int) -> Findin
         "dismissed": {"reason": known.reason, "actor": known.actor, "time": format_time(known.changed_ns)}
         if known.state is State.DISMISSED
         else None,
+        "leak": _leak_json(known),
+    }
+
+
+def _leak_json(known: Known) -> MemoryLeak | None:
+    leak = leak_of(known)
+    if leak is None:
+        return None
+    return {
+        "time": format_time(leak.seen_ns),
+        "processes": leak.processes,
+        "grown": [
+            {
+                "instance": one.instance,
+                "host": one.host,
+                "pid": one.pid,
+                "release": one.release,
+                "release_since": format_time(one.release_since_ns) if one.release_since_ns else None,
+                "since": format_time(one.since_ns),
+                "from_bytes": one.from_bytes,
+                "to_bytes": one.to_bytes,
+                "bytes_per_hour": one.bytes_per_hour,
+            }
+            for one in leak.grown
+        ],
     }
 
 
@@ -143,7 +192,7 @@ def one_json(session: QuerySession, known: Known, watched_ns: int) -> OneFinding
     """Write a finding with all that is known of it."""
     return {
         **finding_json(session, known, watched_ns),
-        "detail": known.detail,
+        "detail": "" if known.place.kind is Kind.MEMORY_LEAK else known.detail,
         "evidence": [evidence_json(each) for each in known.evidence],
         "hours": [{"t": hour_ns / NS_PER_SECOND, "hits": round(hits)} for hour_ns, hits in known.hours],
     }

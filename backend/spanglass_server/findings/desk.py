@@ -10,7 +10,7 @@ from spanglass_server.findings.answers import finding_json, one_json
 from spanglass_server.findings.detecting.detect import detect
 from spanglass_server.findings.detecting.reading import read_spans
 from spanglass_server.findings.figures import DAY_NS, is_current
-from spanglass_server.findings.model import State
+from spanglass_server.findings.model import Kind, State
 from spanglass_server.findings.words import WORDS
 from spanglass_server.store.ports import ALL_TIME
 
@@ -71,7 +71,7 @@ class FindingDesk:
             State.DISMISSED: [one for one in meant if one.state is State.DISMISSED],
         }
         shown = meant if wanted.state is None else by_state[wanted.state]
-        shown = sorted(shown, key=lambda one: (-one.waste_ns, one.id))[:limit]
+        shown = sorted(shown, key=_urgency)[:limit]
         return {
             "findings": [finding_json(session, one, watched_ns) for one in shown],
             "counts": {"open": len(by_state[State.OPEN]), "dismissed": len(by_state[State.DISMISSED])},
@@ -97,6 +97,11 @@ class FindingDesk:
         now_ns = self._clock_ns()
         first = self._store.first_minute((now_ns - DAY_NS) // MINUTE_NS)
         return 0 if first is None else now_ns - first * MINUTE_NS
+
+
+def _urgency(one: Known) -> tuple[bool, float, int]:
+    """Leaks first: they end in a crash, whatever time they cost before; then what costs most."""
+    return one.place.kind is not Kind.MEMORY_LEAK, -one.waste_ns, one.id
 
 
 def _in_trace(sighting: Sighting, known: Known | None) -> TraceFinding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from spanglass_server.findings.judging.regressions import DAY_HOURS, HOUR_NS
+from spanglass_server.findings.leak import leak_of
 from spanglass_server.findings.model import Kind
 from spanglass_server.findings.words import WORDS
 
@@ -28,13 +29,20 @@ def cost_per_day_ns(known: Known, watched_ns: int) -> int:
 
 
 def confidence(known: Known) -> float:
-    """Return how likely the finding is what it says, 0 to 1: by its pattern, and how many requests show it."""
-    return float(WORDS[known.place.kind].certainty * (1 - 0.5 ** (known.hits / _HALVED_BY)))
+    """Return how likely the finding is what it says, 0 to 1: by its pattern, and how many requests show it.
+
+    Of a memory leak: by how long it goes on.
+    """
+    leak, certainty = leak_of(known), WORDS[known.place.kind].certainty
+    if leak is not None:
+        return certainty * leak.confidence
+    return float(certainty * (1 - 0.5 ** (known.hits / _HALVED_BY)))
 
 
 def is_current(known: Known, now_ns: int) -> bool:
     """Return whether a finding is told of: seen often enough in the last day, and no doing of a busy machine."""
-    is_seen = known.hits >= LEAST_HITS and known.last_ns > now_ns - DAY_NS
+    least = 1 if known.place.kind is Kind.MEMORY_LEAK else LEAST_HITS
+    is_seen = known.hits >= least and known.last_ns > now_ns - DAY_NS
     return is_seen and (not known.doubtful or _is_usual(known))
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """A pattern that costs time."""
+    """A pattern that costs time, or memory."""
 
     N_PLUS_ONE = "n_plus_one"
     REPEATED_QUERY = "repeated_query"
@@ -26,6 +26,7 @@ class Kind(StrEnum):
     GAP = "gap"
     REGRESSION = "regression"
     GROWS_WITH_SIZE = "grows_with_size"
+    MEMORY_LEAK = "memory_leak"
 
 
 class State(StrEnum):

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from spanglass_server.findings.leak import leak_of
 from spanglass_server.findings.model import Kind
-from spanglass_server.times import NS_PER_MS
+from spanglass_server.times import NS_PER_MS, NS_PER_SECOND
 
 if TYPE_CHECKING:
+    from spanglass_server.findings.leak import Leak
     from spanglass_server.findings.model import Known
+
+#: From so many minutes on times are told in hours.
+_LONG_MIN: Final = 120
 
 
 class Words(NamedTuple):
@@ -108,12 +113,20 @@ WORDS: Final[dict[Kind, Words]] = {
         "Work in pages or batches of a limited size, or outside of the request; look for loops within loops.",
         0.75,
     ),
+    Kind.MEMORY_LEAK: Words(
+        "Memory leak",
+        "{detail}.",
+        "Look at what is kept for good: caches without a limit, lists that are only added to, listeners that nobody "
+        "removes; tracemalloc, or a heap dump of the process, says what grows. Until then restart it in time.",
+        0.9,
+    ),
 }  # fmt: skip
 
 
 def seen(known: Known) -> str:
     """Return what was seen of a finding in the last day."""
     hits, calls = max(known.hits, 1.0), max(known.calls, 1.0)
+    leak = leak_of(known)
     size = int(known.detail) if known.place.kind is Kind.LARGE_PAYLOAD and known.detail.isdecimal() else 0
     return WORDS[known.place.kind].seen.format(
         each=f"{calls / hits:.0f}",
@@ -121,8 +134,26 @@ def seen(known: Known) -> str:
         per_hit=_duration(known.waste_ns / hits),
         megabytes=f"{size / 1e6:.1f}",
         subject=known.place.subject,
-        detail=known.detail,
+        detail=known.detail if leak is None else _growth(leak),
     )
+
+
+def _growth(leak: Leak) -> str:
+    """How the memory grows, in words: of the process that grows fastest."""
+    worst, number = leak.grown[0], len(leak.grown)
+    which = f"{number} of {leak.processes} processes" if leak.processes > 1 else "the process"
+    where = " on ".join(filter(None, (worst.instance or worst.pid, worst.host)))
+    minutes = (leak.seen_ns - worst.since_ns) / NS_PER_SECOND / 60
+    lasts = f"{minutes:.0f} min" if minutes < _LONG_MIN else f"{minutes / 60:.0f} h"
+    release = f"; it runs release {worst.release}, which is newer than others" if worst.release_since_ns else ""
+    return (
+        f"The memory of {which} grows and does not come back: {where or 'one'} from {_mib(worst.from_bytes)} to "
+        f"{_mib(worst.to_bytes)} in {lasts}, {_mib(worst.bytes_per_hour)} an hour{release}"
+    )
+
+
+def _mib(size: int) -> str:
+    return f"{size / (1 << 20):.0f} MiB"
 
 
 def _duration(ns: float) -> str:

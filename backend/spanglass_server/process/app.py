@@ -129,7 +129,7 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
         closing.callback(slos.stop)
         incidents = Incidents(settings, telemetry, node, alerting.desk, notifications.desk, time.time_ns)
         closing.callback(incidents.close)
-        findings = Findings(settings, telemetry, node, time.time_ns)
+        findings = Findings(settings, telemetry, node, series, time.time_ns)
         closing.callback(findings.close)
         reports = Reports(settings, telemetry, node, notifications, time.time_ns)
         closing.callback(reports.close)

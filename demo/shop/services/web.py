@@ -20,7 +20,7 @@ from shop.http_fastapi import CALL_TIMEOUT_S, make_app, serve
 from shop.surprise import SecretError, Surprise
 
 PAGES = Path(__file__).parent.parent / "pages"
-LEAK_BYTES = 2**20
+LEAK_BYTES, LEAK_EVERY = 2**20, 8
 
 logger = logging.getLogger("shop.web")
 
@@ -30,12 +30,14 @@ class RecentlyViewed:
 
     def __init__(self) -> None:
         self._pictures: list[bytearray] = []
+        self._views = 0
 
     def add(self, *, leaking: bool) -> None:
-        """Keep one more picture while leaking, up to LEAK_LIMIT_BYTES; otherwise let go of all of them."""
+        """Keep one more picture for some views while leaking, up to LEAK_LIMIT_BYTES; else let go of all of them."""
+        self._views += 1
         if not leaking:
             self._pictures.clear()
-        elif len(self._pictures) * LEAK_BYTES < LEAK_LIMIT_BYTES:
+        elif self._views % LEAK_EVERY == 0 and len(self._pictures) * LEAK_BYTES < LEAK_LIMIT_BYTES:
             # Not zeros: the system gives real memory only to pages that were written to.
             self._pictures.append(bytearray(b"\x5a") * LEAK_BYTES)
 

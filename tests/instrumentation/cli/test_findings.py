@@ -33,6 +33,16 @@ def test_findings_are_listed_shown_and_dismissed(canned, run):
     assert "Ask for all at once." in shown
     assert "costs 96 s a day, 10 of 20 requests in 24 hours" in " ".join(shown.split())
     assert "0a" * 16 in shown
+    grown = {
+        "instance": "web-1", "host": "db", "pid": "7", "release": "2.1", "release_since": None, "since": TIME,
+        "from_bytes": 90 << 20, "to_bytes": 310 << 20, "bytes_per_hour": 220 << 20,
+    }  # fmt: skip
+    leak = {**ONE, "kind": "memory_leak", "operation": "", "evidence": [], "leak": {"processes": 2, "grown": [grown]}}
+    canned.answer("/api/v1/findings/18", leak)
+    shown = " ".join(run("findings", "show", "18").stdout.decode().split())
+    assert "processes of shop" in shown
+    assert "1 of 2 processes, confidence 93" in shown
+    assert "web-1" in shown
 
     done = run("findings", "dismiss", "17", "--reason", "a report", "--as", "mina", "--format", "ndjson")
     assert json.loads(done.stdout)["id"] == 17

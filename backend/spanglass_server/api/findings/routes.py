@@ -112,7 +112,7 @@ def finding_routes(desk: FindingDesk) -> tuple[Route, ...]:
             summary="Performance findings, those that cost most first.",
             description=(
                 "Figures are of the last 24 hours. state=open are those that at least 3 requests showed in that time; "
-                "state=all are all that are kept, those seen less often and long ago as well."
+                "state=all are all that are kept, those seen less often and long ago as well. Memory leaks stand first."
             ),
             parameters=(
                 Param("service", "text", help="Only of this service."),

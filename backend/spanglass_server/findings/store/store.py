@@ -203,6 +203,15 @@ class FindingStore:
             ).fetchall()
         return [(service, operation, key, Sums(*numbers)) for service, operation, key, *numbers in found]
 
+    def releases(self, service: str) -> dict[str, int]:
+        """The releases of a service that were served in the last days, and the hour (since 1970) each was first."""
+        with self._file.read() as connection:
+            found = connection.execute(
+                "SELECT release, min(hour) FROM durations WHERE service = ? AND release <> '' GROUP BY release",
+                (service,),
+            ).fetchall()
+        return dict(found)
+
     def close(self) -> None:
         """Release the file."""
         self._file.close()

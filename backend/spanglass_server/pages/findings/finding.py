@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from spanglass_server.pages.findings import reading
+from spanglass_server.pages.findings import leaks, reading
 from spanglass_server.pages.rendering import charts, terms
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ async def show(visit: Visit) -> Response:
     one = await visit.api("findings", str(visit.request.path_params["finding"]))
     span = f"{terms.term(terms.SERVICE, one['service'])} and {terms.term(terms.OPERATION, one['operation'])}"
     return visit.page(
-        "findings/one.html", ranged=False, row=reading.row(one, visit), one=one, chart=_chart(one, visit),
+        "findings/one.html", ranged=False, row=reading.row(one, visit), one=one,
+        chart=await leaks.chart(one["service"], one["leak"], visit) if one["leak"] else _chart(one, visit),
         traces=visit.link("/traces", {"filter": span, "sort": "duration", "last": "24h"}),
     )  # fmt: skip
 

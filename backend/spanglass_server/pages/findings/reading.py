@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from spanglass_server.pages.findings import leaks
 from spanglass_server.pages.rendering.format import parse_time_ns
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _SURE: Final = ((0.8, "high"), (0.5, "medium"), (0.0, "low"))
 
 @dataclass(frozen=True)
 class Row:
-    """A finding beside others; ``one`` is the API's answer."""
+    """A finding beside others; ``one`` is the API's answer. ``grows`` is what a leak does in an hour, else ""."""
 
     one: Mapping[str, Any]
     href: str
@@ -30,6 +31,8 @@ class Row:
     share: float
     last_ns: int
     operation_href: str
+    operation: str
+    grows: str
 
 
 def row(one: Mapping[str, Any], visit: Visit) -> Row:
@@ -40,7 +43,9 @@ def row(one: Mapping[str, Any], visit: Visit) -> Row:
         sure=next(word for least, word in _SURE if one["confidence"] >= least),
         share=min(1.0, one["hits"] / max(1, one["requests"])),
         last_ns=parse_time_ns(one["last_time"]),
-        operation_href=visit.to_service(one["service"], operation=one["operation"]),
+        operation_href=visit.to_service(one["service"], operation=one["operation"] or None),
+        operation="its processes" if one["leak"] else one["operation"] or "(no name)",
+        grows=leaks.speed(one["leak"]) if one["leak"] else "",
     )
 
 

@@ -9,6 +9,7 @@ from spanglass_server.findings.announcing import Announcer
 from spanglass_server.findings.desk import FindingDesk
 from spanglass_server.findings.looker import Looker
 from spanglass_server.findings.store.store import FILE_NAME, FindingStore
+from spanglass_server.leaks.looking import LeakWatch
 from spanglass_server.process.parts.recording import IngestSink
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import QueryError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spanglass_server.process.storage_node import StorageNode
+    from spanglass_server.promql.ports import SeriesSource
+    from spanglass_server.promql.stored.source import StoredSeries
     from spanglass_server.self_metrics.registry import Telemetry
     from spanglass_server.settings.settings import Settings
     from spanglass_server.store.ports import QuerySession
@@ -38,16 +41,22 @@ class Findings:
     """
 
     def __init__(
-        self, settings: Settings, telemetry: Telemetry, node: StorageNode, clock_ns: Callable[[], int]
+        self,
+        settings: Settings,
+        telemetry: Telemetry,
+        node: StorageNode,
+        series: Callable[[QuerySession], StoredSeries],
+        clock_ns: Callable[[], int],
     ) -> None:
-        self._node = node
+        self._node, self._series = node, series
         self._stop = Stop()
         self._clock_ns = clock_ns
         self._looked_ns = 0
         self._store = FindingStore(settings.data.dir.resolve() / FILE_NAME)
         self.desk = FindingDesk(self._store, clock_ns)
         self._announcer = Announcer(self.desk, IngestSink(node.ingest), clock_ns)
-        self._looker = Looker(self._store, self._ask, self._arrived_ns, clock_ns)
+        self._looker = Looker(self._store, self._ask, lambda: self._arrived_ns(Signal.SPANS), clock_ns)
+        self._leaks = LeakWatch(self._store, self._ask_series, lambda: self._arrived_ns(Signal.METRICS), clock_ns)
         self._supervisor = Supervisor(telemetry, pulse=node.pulse)
         node.also(lambda: self._supervisor.problems)
         self._task = self._supervisor.every(_ASK_EVERY_S, "findings", self._step, self._is_due)
@@ -56,17 +65,29 @@ class Findings:
         # a minute is over for 20 s when it is looked at: only a first look, at one that is not over, needs the newest
         return self._node.engine.run_here(query, self._stop, needs_newest=self._looker.is_new)
 
-    def _arrived_ns(self) -> int:
-        return self._node.store.contents.snapshot.arrived[Signal.SPANS].time_ns
+    def _ask_series(self, question: Callable[[SeriesSource], Any]) -> Any:
+        # points of the last seconds are not asked for, so nothing that waits has to be decoded
+        run = self._node.engine.run_here
+        return run(lambda session: question(self._series(session)), self._stop, needs_newest=False)
+
+    def _arrived_ns(self, signal: Signal) -> int:
+        return self._node.store.contents.snapshot.arrived[signal].time_ns
 
     def _is_due(self) -> bool:
+        return self._is_look_due() or self._leaks.is_due()
+
+    def _is_look_due(self) -> bool:
         is_time = self._looker.is_new or not 0 <= self._clock_ns() - self._looked_ns < _LOOK_EVERY_NS
         return is_time and self._looker.has_news()
 
     def _step(self) -> None:
-        before, self._looked_ns = self._store.changes, self._clock_ns()
+        before = self._store.changes
         try:
-            self._looker.step()
+            if self._is_look_due():
+                self._looked_ns = self._clock_ns()
+                self._looker.step()
+            if self._leaks.is_due():
+                self._leaks.step()
         except QueryError:  # no failure where the end of the server interrupts it
             if not self._stop.stopped:
                 raise

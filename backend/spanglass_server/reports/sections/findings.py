@@ -23,7 +23,7 @@ async def build(questions: Questions) -> list[Block]:
         blocks.row(
             each["title"],
             each["service"],
-            each["operation"],
+            "(processes)" if each["leak"] else each["operation"],
             each["seen"],
             each["cost_per_day_ns"],
             link=blocks.place("findings", str(each["id"])),

@@ -36,6 +36,16 @@ _EVIDENCE = (
     Column("cost_ns", "costs", show.duration, right=True),
     Column("duration_ns", "request", show.duration, right=True),
 )
+_GROWN = (
+    Column("instance", "process", style="cyan", whole=True),
+    Column("host", rank=2),
+    Column("pid", rank=1),
+    Column("since", f"grows since ({show.zone()})", show.local_time, narrow=show.short_time),
+    Column("from_bytes", "from", show.size, right=True),
+    Column("to_bytes", "to", show.size, right=True),
+    Column("bytes_per_hour", "an hour", show.size, right=True),
+    Column("release", rank=3),
+)
 
 
 def command(argv: Sequence[str]) -> int:
@@ -68,8 +78,11 @@ def _show(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
     client = options.client(arguments)
     one = client.get(f"/findings/{options.segment(arguments.id)}")
+    leak = one.get("leak")  # a server of another version knows none
     if arguments.format == "ndjson":
         print_json(one)
+    elif arguments.format == "csv" and leak:
+        emit("csv", _GROWN, leak["grown"])
     elif arguments.format == "csv":
         emit("csv", _EVIDENCE, one["evidence"])
     else:
@@ -78,18 +91,22 @@ def _show(argv: Sequence[str]) -> int:
 
 
 def _draw(one: dict[str, Any], url: str) -> None:
-    out = console()
-    out.line(text(terminal_text(f"{one['title']}: {one['operation']} of {one['service']}"), "bold"))
+    out, leak = console(), one.get("leak")
+    out.line(
+        text(terminal_text(f"{one['title']}: {'processes' if leak else one['operation']} of {one['service']}"), "bold")
+    )
     out.line(text(terminal_text(one["subject"]), "cyan"))
     out.line(text(terminal_text(f"{one['seen']} {one['advice']}")))
     figures = (
-        f"costs {show.duration(one['cost_per_day_ns'])} a day, {show.number(one['hits'])} of "
+        f"{len(leak['grown'])} of {leak['processes']} processes, confidence {show.percent(one['confidence'])}"
+        if leak
+        else f"costs {show.duration(one['cost_per_day_ns'])} a day, {show.number(one['hits'])} of "
         f"{show.number(one['requests'])} requests in 24 hours, confidence {show.percent(one['confidence'])}"
     )
     out.line(text(figures))
     if one["dismissed"]:
         out.line(text(terminal_text(f"dismissed by {one['dismissed']['actor']}: {one['dismissed']['reason']}"), "dim"))
-    emit("table", _EVIDENCE, one["evidence"])
+    emit("table", *((_GROWN, leak["grown"]) if leak else (_EVIDENCE, one["evidence"])))
     out.line(text(f"{url}/findings/{one['id']}", "dim"))
 
 
