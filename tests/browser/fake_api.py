@@ -89,8 +89,6 @@ class FakeApi:
             return await self.write("POST", path, {**params, **body})
         if path.startswith("/api/monitoring/"):
             return await self._monitoring(path, params)
-        if path.endswith("/query_range") and "process.memory.usage" in params["query"]:
-            return self.findings.memory(params)
         parts = [unquote(part) for part in path.removeprefix("/api/v1/").split("/")]
         if parts == ["notifications", "bell"]:  # of every page, whatever its own question comes to
             return self.notifications.get(parts[0], parts[1:], params)
@@ -108,6 +106,8 @@ class FakeApi:
         if parts[0] in NOTIFYING | HEALTH:
             kept = self.parts if parts[0] in HEALTH else self.notifications
             return kept.get(parts[0], parts[1:], params)
+        if parts[-1] == "query_range" and "process.memory.usage" in params["query"]:
+            return self.findings.memory(params)
         answer = getattr(self, "_" + parts[0].replace("-", "_"))
         return answer(parts[1:], params)
 
