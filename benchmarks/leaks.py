@@ -1,6 +1,8 @@
 """Which processes are told to leak, of labelled ones, and what a look costs.
 
     .venv/bin/python benchmarks/leaks.py [--each 60] [--seeds 3]
+
+Each process is looked at once; ``made_leaks.py`` says what the kinds are.
 """
 
 from __future__ import annotations

@@ -103,11 +103,11 @@ class FakeApi:
         return self._read(parts, params)
 
     def _read(self, parts, params):
+        if parts[-1] == "query_range" and "process.memory.usage" in params["query"]:
+            return self.findings.memory(params)
         if parts[0] in NOTIFYING | HEALTH:
             kept = self.parts if parts[0] in HEALTH else self.notifications
             return kept.get(parts[0], parts[1:], params)
-        if parts[-1] == "query_range" and "process.memory.usage" in params["query"]:
-            return self.findings.memory(params)
         answer = getattr(self, "_" + parts[0].replace("-", "_"))
         return answer(parts[1:], params)
 
