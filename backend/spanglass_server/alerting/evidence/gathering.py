@@ -40,6 +40,10 @@ _NO_REASONS = (
     "process.runtime", "process.owner", "client.port", "network.peer.port", "net.peer.port", "net.sock.peer.port",
 )  # fmt: skip
 
+#: They take two thirds of the time, and nothing of them is shared: left out for most issues of a storm of new ones.
+_LONG = ("examples", "attributes")
+_BRIEF = "many alerts opened at once; the issue's page shows it"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
@@ -125,11 +129,14 @@ class Evidences:
         self, session: QuerySession, subject: Subject, bad: Bad | None, evidence: Evidence, parts: _Parts
     ) -> None:
         """What sets bad records apart, examples, issues."""
-        if bad is not None and bad.trace_ids:
+        is_brief = bool(subject.issue) and parts.shared.is_brief
+        if bad is not None and is_brief:
+            parts.left_out += [{"part": part, "reason": _BRIEF} for part in _LONG]
+        if bad is not None and bad.trace_ids and not is_brief:
             found = parts.run("examples", lambda: examples.examples(session, subject, bad, subject.at_ns))
             if found:
                 evidence["examples"] = found
-        if bad is not None:
+        if bad is not None and not is_brief:
             compared = parts.run("attributes", lambda: self._attributes(session, subject, bad))
             if compared is not None:
                 evidence["attributes"] = compared

@@ -11,9 +11,13 @@ T = TypeVar("T")
 
 
 class Shared:
-    """What was read over one session, by what it depends on. For one thread."""
+    """What was read over one session, by what it depends on. For one thread.
+
+    ``is_brief`` says of the next alert, if it is about an issue, that what takes longest is left out.
+    """
 
     def __init__(self) -> None:
+        self.is_brief = False
         self._found: dict[Hashable, Any] = {}
 
     def once(self, key: Hashable, find: Callable[[], T]) -> T:

@@ -281,6 +281,23 @@ def test_alerts_that_open_together(desk: Desk) -> None:
     assert beside == desk.evidence(payment_failure(), replace(ERROR_RATE, uid="of web"), other)
 
 
+def test_most_alerts_of_a_storm(desk: Desk) -> None:
+    """What takes longest is left out and named where an issue's page shows it; all else is as it would be."""
+    issue = Rule(uid="new", name="New", condition="new_issue", severity=Severity.ERROR)
+    new, shared = Held((("issue", "PAYMENT-1"), *of("payment")), 1, 0, 0, ""), Shared()
+    whole = desk.evidence(payment_failure(), issue, new)
+    shared.is_brief = True
+    brief = desk.evidence(payment_failure(), issue, new, shared)
+    assert [each["part"] for each in brief["left_out"]] == ["examples", "attributes"]
+    assert whole.keys() - brief.keys() == {"examples", "attributes"}
+    assert (brief["figures"], brief["issues"][0]) == (whole["figures"], whole["issues"][0])
+
+    held = Held(of("payment"), 0.5, 0, 0.05, "ratio")
+    assert desk.evidence(payment_failure(), ERROR_RATE, held, shared) == desk.evidence(
+        payment_failure(), ERROR_RATE, held
+    )
+
+
 def test_the_reason_is_where_it_began(desk: Desk) -> None:
     """For the alert of a caller, too, it is the exception of the service that failed first, not its own."""
     found = desk.evidence(payment_failure(), ERROR_RATE, Held(of("web"), 0.5, 0, 0.05, "ratio"))

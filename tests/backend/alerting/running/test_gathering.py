@@ -17,12 +17,13 @@ class Source:
 
     def __init__(self, fails=0):
         self.fails = fails
-        self.seen, self.sessions, self.shared = [], [], []
+        self.seen, self.sessions, self.shared, self.brief = [], [], [], []
 
     def gather(self, session, rule_, alert, readings, shared):
         """See ``EvidenceSource``."""
         self.sessions.append(session)
         self.shared.append(shared)
+        self.brief.append(shared.is_brief)
         self.seen.append((rule_.uid, alert.key[0][1], float(readings.values[0, -1])))
         if self.fails:
             self.fails -= 1
@@ -84,6 +85,23 @@ def test_alerts_that_open_together(world):
     assert len(sessions) == 2
     assert source.shared[1] is not source.shared[2]
     assert all(alert.evidence for alert in world.alerts())
+
+
+def test_a_storm(world, monkeypatch):
+    """Of many that opened at once the first get all evidence, the others a brief one; the next ones all again."""
+    monkeypatch.setattr(gathering, "WHOLE", 2)
+    for second in range(15, 200, 15):
+        for service in ("cart", "web", *(["mail"] if second >= 45 else [])):
+            world.samples.put(second, 12.0, service=service)
+    source = Source()
+    gatherer = Gatherer(source, world.around)
+    world.listen(gatherer.offer)
+    world.run(30)
+    gatherer.step()
+    world.run(60)
+    gatherer.step()
+
+    assert source.brief == [False, False, True, False]
 
 
 def test_no_session(world):
