@@ -48,7 +48,8 @@ class Reservation:
 
     def transfer(self, size_bytes: int) -> Reservation:
         """Move what is held to a reservation of ``size_bytes``, for whoever takes the request on; this one is empty."""
-        self._budget.take(size_bytes - self._bytes)
+        if size_bytes != self._bytes:
+            self._budget.take(size_bytes - self._bytes)
         self._bytes = 0
         moved = Reservation(self._budget)
         moved._bytes = size_bytes
@@ -57,7 +58,8 @@ class Reservation:
     def release(self) -> None:
         """Hold nothing any more."""
         held, self._bytes = self._bytes, 0
-        self._budget.take(-held)
+        if held:
+            self._budget.take(-held)
 
     def __enter__(self) -> Self:
         return self

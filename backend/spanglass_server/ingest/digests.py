@@ -60,7 +60,9 @@ class DigestWindow:
     def load(self, generation: int, newest_ns: int, digests: Iterable[bytes]) -> None:
         """Take over digests from the catalog or a replayed journal."""
         with self._lock:
-            known = self._generations.setdefault(generation, _Generation(newest_ns))
+            known = self._generations.get(generation)
+            if known is None:
+                known = self._generations[generation] = _Generation(newest_ns)
             known.digests.update(digests)
             known.newest_ns = max(known.newest_ns, newest_ns)
 

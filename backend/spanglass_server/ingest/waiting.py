@@ -5,10 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, defaultdict
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from spanglass_server.ingest.decoding.trace_ids import may_be_of
 from spanglass_server.signals import Signal
@@ -63,9 +60,9 @@ class Waiting:
         are may change with a setting.
         """
         key = (generation, part.signal)
-        ends = np.cumsum(part.records) + self._held[key]
-        self._held[key] = int(ends[-1])
-        return replace(part, first_order=order_of(generation) + ends - part.records)
+        numbered, count = part.numbered(order_of(generation) + self._held[key])
+        self._held[key] += count
+        return numbered
 
     @contextmanager
     def due(self) -> Iterator[dict[Key, list[Part]]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +18,6 @@ from spanglass_server.ingest.ports import Form, IngestError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from spanglass_server.ingest.decoding.decode import Decoded, Decoder
     from spanglass_server.signals import Signal
@@ -31,22 +29,34 @@ _TOGETHER_BYTES = 256 << 10
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Some bodies of one signal, each with records to keep; see ``Decoded`` for the other fields."""
+    """Some bodies of one signal, each with records to keep; see ``Decoded`` for the other fields.
+
+    Most hold one body: an array of one number takes ten times as long as the number.
+    """
 
     signal: Signal
     bodies: tuple[bytes, ...]
     kept: tuple[int, ...]  # records of each that are not rejected
-    received_ns: NDArray[np.int64]
-    records: NDArray[np.int64]
+    received_ns: tuple[int, ...]
+    records: tuple[int, ...]
     size_bytes: int
     decoder: Decoder
     form: Form = Form.OTLP
-    first_order: NDArray[np.int64] | None = None
+    first_order: tuple[int, ...] | None = None
 
     @property
     def row_count(self) -> int:
         """How many records of all bodies are kept."""
         return sum(self.kept)
+
+    def numbered(self, first: int) -> tuple[Checked, int]:
+        """The same with the places of its records in the order of arrival, from ``first`` on; how many these are."""
+        *starts, end = accumulate(self.records, initial=first)
+        numbered = Checked(
+            *(self.signal, self.bodies, self.kept, self.received_ns, self.records, self.size_bytes, self.decoder),
+            *(self.form, tuple(starts)),
+        )
+        return numbered, end - first
 
 
 def take_together(parts: Sequence[Decoded | Checked], place: int) -> list[Checked]:
@@ -86,12 +96,12 @@ def decoded_together(parts: Sequence[Checked]) -> tuple[list[Decoded], bool]:
     What can't be decoded, which would be a defect, is left out and logged.
     """
     bodies = [body for part in parts for body in part.bodies]
-    received_ns = np.concatenate([part.received_ns for part in parts])
-    orders = [np.zeros(len(part.bodies), np.int64) if part.first_order is None else part.first_order for part in parts]
-    first_order = np.concatenate(orders)
+    received_ns = [time_ns for part in parts for time_ns in part.received_ns]
+    orders = [part.first_order or (0,) * len(part.bodies) for part in parts]
+    first_order = np.array([order for several in orders for order in several], np.int64)
     decoded: list[Decoded] = []
     whole = True
-    for place, result in enumerate(parts[0].decoder.decode(parts[0].signal, bodies, received_ns.tolist())):
+    for place, result in enumerate(parts[0].decoder.decode(parts[0].signal, bodies, received_ns)):
         if isinstance(result, IngestError):
             _LOG.error("an acknowledged request can't be decoded and stays in the journal's file: %s", result)
             whole = False

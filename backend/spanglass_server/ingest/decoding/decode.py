@@ -64,6 +64,8 @@ class Verdict:
 
     def result(self, form: Form = Form.OTLP) -> Accepted:
         """The verdict as the receiver reports it."""
+        if not self.reasons and form is Form.OTLP:
+            return Accepted(self.accepted, self.rejected)
         shown = sorted(self.reasons.items(), key=lambda item: -item[1])[:_REASONS_SHOWN]
         message = "; ".join(f"{count} rejected: {reason}" for reason, count in shown)
         return Accepted(self.accepted, self.rejected, message, kinds={} if form is Form.OTLP else self.kinds)
@@ -87,6 +89,11 @@ class Decoded:
     def batch(self) -> Any:
         """A ``pa.RecordBatch``, one row a body."""
         return self.unfolded.batch
+
+    def numbered(self, first: int) -> tuple[Decoded, int]:
+        """The same with the places of its records in the order of arrival, from ``first`` on; how many these are."""
+        ends = np.cumsum(self.records)
+        return replace(self, first_order=first + ends - self.records), int(ends[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +168,8 @@ class Decoder:
             bodies.signal,
             tuple(bodies.contents),
             tuple(verdict.accepted for verdict in verdicts),
-            np.array(bodies.received_ns, np.int64),
-            np.array([verdict.held for verdict in verdicts], np.int64),
+            tuple(bodies.received_ns),
+            tuple(verdict.held for verdict in verdicts),
             sum(map(len, bodies.contents)),
             self,
         )

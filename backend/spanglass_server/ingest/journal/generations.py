@@ -112,8 +112,9 @@ class Generations:
             if file.torn:
                 self._seal()
             raise
-        for entry in entries:  # before the file can be sealed: its digests are committed with its segments
-            self._digests.add(self._number, entry.digest, entry.received_ns)
+        # before the file can be sealed: its digests are committed with its segments
+        newest_ns = max(entry.received_ns for entry in entries)
+        self._digests.load(self._number, newest_ns, [entry.digest for entry in entries])
 
     def _open(self) -> JournalFile:
         self._file = self._folder.open(self._number)
