@@ -23,6 +23,7 @@ from spanglass_server.api.alerting.routes import alerting_routes
 from spanglass_server.api.alerting.trying import Defaults
 from spanglass_server.api.alertmanager.endpoint import Context as AlertmanagerContext
 from spanglass_server.api.alertmanager.routes import create_alertmanager_api
+from spanglass_server.api.anomalies.routes import anomaly_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.factory import create_api, plain_routes
@@ -51,6 +52,7 @@ from spanglass_server.pages.routes import not_found_page, page_routes
 from spanglass_server.process.http_server import HttpServer, uvloop_run
 from spanglass_server.process.in_process_api import InProcessApi
 from spanglass_server.process.parts.alerting import Alerting
+from spanglass_server.process.parts.anomalies import Anomalies
 from spanglass_server.process.parts.dashboards import open_library
 from spanglass_server.process.parts.findings import Findings
 from spanglass_server.process.parts.health import Health
@@ -136,6 +138,8 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
 
         trends = TrendWatch(telemetry, node, series, time.time_ns)
         closing.callback(trends.close)
+        anomalies = Anomalies(settings, telemetry, node, series, _named_in_rules(alerting), time.time_ns)
+        closing.callback(anomalies.close)
 
         def ready(http_port: int, grpc_port: int) -> None:
             notifications.address.listens(http_port)
@@ -157,6 +161,7 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
             reports,
             slos,
             trends,
+            anomalies,
         )
         uvloop_run(_serve(parts, jobs, ready))
 
@@ -171,6 +176,15 @@ def _series_of(settings: Settings, node: StorageNode, slos: Slos) -> Callable[[Q
         return StoredSeries(session, node.engine.kept, max_samples=max_samples, events=events, objectives=objectives)
 
     return series
+
+
+def _named_in_rules(alerting: Alerting) -> Callable[[str], int]:
+    """How many alert rules name a metric."""
+
+    def named(metric: str) -> int:
+        return sum(metric in each.rule.condition for each in alerting.desk.book.rules().values())
+
+    return named
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +204,7 @@ class Parts:
     reports: Reports
     slos: Slos
     trends: TrendWatch
+    anomalies: Anomalies
 
 
 async def _serve(parts: Parts, jobs: Sequence[Job], on_ready: Callable[[int, int], None]) -> None:
@@ -261,6 +276,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets, endpoints: Mapping
         *slo_routes(parts.slos.desk),
         *trend_routes(parts.trends.board, parts.series),
         promql_export_route(parts.series),
+        *anomaly_routes(parts.anomalies.desk),
         *view_routes(node.saved.views),
         *pin_routes(node.saved.pins, settings.retention.max_pinned_bytes),
         *all_incident_routes(parts.incidents.desk, views["monitoring_alerts"].rows),

@@ -15,7 +15,7 @@ from typing import Any
 from spanglass_server.settings.groups.receiving import Auth, Cors, Ingest, Server
 from spanglass_server.settings.groups.showing import Dashboards, GenAi, Reports
 from spanglass_server.settings.groups.storing import Costs, Data, Issues, Log, Query, Retention, Storage
-from spanglass_server.settings.groups.watching import Alerting, Egress, Health, Notifications, Slo
+from spanglass_server.settings.groups.watching import Alerting, Anomalies, Egress, Health, Notifications, Slo
 from spanglass_server.settings.rows import Setting
 
 
@@ -34,6 +34,7 @@ class Settings:
     issues: Issues = field(default_factory=Issues)
     dashboards: Dashboards = field(default_factory=Dashboards)
     alerting: Alerting = field(default_factory=Alerting)
+    anomalies: Anomalies = field(default_factory=Anomalies)
     slo: Slo = field(default_factory=Slo)
     notifications: Notifications = field(default_factory=Notifications)
     egress: Egress = field(default_factory=Egress)
@@ -57,6 +58,7 @@ GROUPS: dict[str, type[Any]] = {
     "issues": Issues,
     "dashboards": Dashboards,
     "alerting": Alerting,
+    "anomalies": Anomalies,
     "slo": Slo,
     "notifications": Notifications,
     "egress": Egress,

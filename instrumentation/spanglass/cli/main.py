@@ -56,6 +56,7 @@ BUILT_IN = {
     "coverage": ("spanglass.cli.queries.coverage", "list telemetry that services and hosts should send and do not"),
     "costs": ("spanglass.cli.queries.costs", "list what telemetry takes on disk and costs, and what to drop"),
     "report": ("spanglass.cli.queries.report", "have a report made, as PDF, HTML, CSV or text; list, delete them"),
+    "anomalies": ("spanglass.cli.anomalies.anomalies", "list what is unusual for its time, say what is fine"),
     "trends": ("spanglass.cli.trends.trends", "list what rises, falls or jumped"),
     "capacity": ("spanglass.cli.trends.capacity", "list what is used up, and when"),
     "forecast": ("spanglass.cli.trends.forecast", "forecast a measure or PromQL"),

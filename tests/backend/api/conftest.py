@@ -26,7 +26,10 @@ from spanglass_server.alerting.sql_views import sql_views
 from spanglass_server.alerting.store.in_memory import MemoryAlertStore
 from spanglass_server.alerting.store.sqlite import SqliteAlertStore
 from spanglass_server.alerting.watching.status import AlerterStatus
+from spanglass_server.anomalies.desk import AnomalyDesk
+from spanglass_server.anomalies.store.store import AnomalyStore
 from spanglass_server.api.alerting.routes import alerting_routes
+from spanglass_server.api.anomalies.routes import anomaly_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.factory import ROUTES, create_api
 from spanglass_server.api.findings.routes import finding_routes
@@ -221,6 +224,22 @@ def finding_store(tmp_path: Path) -> Iterator[FindingStore]:
 
 
 @pytest.fixture(scope="session")
+def no_anomalies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnomalyStore]:
+    """Open one store of anomalies for all tests that have none, as of findings."""
+    store = AnomalyStore(tmp_path_factory.mktemp("anomalies") / "anomalies.sqlite")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def anomaly_store(tmp_path: Path) -> Iterator[AnomalyStore]:
+    """Open the store of anomalies of the API of the test."""
+    store = AnomalyStore(tmp_path / "anomalies.sqlite")
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="session")
 def nothing_saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SavedStore]:
     """Open one store of saved views and pins for all tests, as of findings."""
     store = SavedStore(tmp_path_factory.mktemp("saved") / "saved.sqlite")
@@ -283,6 +302,8 @@ def api(
     own = "finding_store" in request.fixturenames
     findings = request.getfixturevalue("finding_store" if own else "no_findings")
 
+    anomalies = request.getfixturevalue("anomaly_store" if "anomaly_store" in request.fixturenames else "no_anomalies")
+
     saved = request.getfixturevalue("saved_store" if "saved_store" in request.fixturenames else "nothing_saved")
 
     reported = request.getfixturevalue("reports" if "reports" in request.fixturenames else "no_reports")
@@ -307,6 +328,7 @@ def api(
             *slo_routes(slo_desk(tmp_path, request.getfixturevalue("slo_store"))),
             *trend_routes(Board(), StoredSeries),
             promql_export_route(StoredSeries),
+            *anomaly_routes(AnomalyDesk(anomalies, None, lambda: NOW_NS)),
             *all_incident_routes(incident_desk, sql_views(desk.book, desk.store)["monitoring_alerts"].rows),
         )
         tables = open_tables(**rows)

@@ -10,6 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from spanglass_server.api.alerting.routes import alerting_routes
+from spanglass_server.api.anomalies.routes import anomaly_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import STATUS_OF_CODE, ApiError
 from spanglass_server.api.factory import ROUTES as PLAIN_ROUTES
@@ -49,6 +50,7 @@ ROUTES = (
     *slo_routes(None),
     *trend_routes(None, None),
     promql_export_route(None),
+    *anomaly_routes(None),
     *all_incident_routes(SimpleNamespace(store=None), None),
 )
 

@@ -93,6 +93,16 @@ def log_patterns(
     }
 
 
+def count_lines(session: QuerySession, window: Window, step_ns: int) -> tuple[dict[str, list[dict[str, Any]]], int]:
+    """Masked lines, the most frequent first, each with its rows: ``bucket`` and ``records``, by steps of a window.
+
+    Of many records one of n is read; n is given as well.
+    """
+    records = match_records(session, Signal.LOGS, window)
+    nth = -(-max(records.known.values(), default=0) // _MOST_RECORDS) or 1
+    return _count(session, records, Buckets.of_step(window, step_ns), nth, window.start_ns), nth
+
+
 def _count(
     session: QuerySession, records: Records, steps: Buckets, nth: int, start_ns: int
 ) -> dict[str, list[dict[str, Any]]]:

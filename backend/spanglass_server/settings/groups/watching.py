@@ -39,6 +39,14 @@ class Alerting:
 
 
 @dataclass(frozen=True, slots=True)
+class Anomalies:
+    """Anomalies of operations, metrics and log patterns."""
+
+    enabled: bool = row(default=True, kind=BOOL, help_text="Whether is watched what is unusual for its time.")
+    max_series: int = row(2000, whole(0), "Most series of metrics that are watched, those of metrics in use first.")
+
+
+@dataclass(frozen=True, slots=True)
 class Slo:
     """Service level objectives."""
 

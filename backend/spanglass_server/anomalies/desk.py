@@ -1,0 +1,143 @@
+"""What API, pages and reports use of anomalies: listed by importance, one of them, and what people say is fine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from spanglass_server.anomalies.answers import anomaly_json, feedback_json, one_json
+from spanglass_server.anomalies.evidence import gather
+from spanglass_server.anomalies.model import STEP_MS, Known, State
+from spanglass_server.times import NS_PER_MS, NS_PER_SECOND, format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spanglass_server.anomalies.answers import AnomalyList, Feedback, FeedbackList, OneAnomaly, Watching
+    from spanglass_server.anomalies.store.store import AnomalyStore
+    from spanglass_server.anomalies.watching.watcher import Watched, Watcher
+    from spanglass_server.store.ports import QuerySession
+
+#: Which are asked for: those that go on, these and those that ended within a day, what is fine, or all.
+Which = Literal["open", "lately", "fine", "all"]
+WHICH: Final[tuple[Which, ...]] = ("open", "lately", "fine", "all")
+_LATELY_NS: Final = 86_400 * NS_PER_SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which anomalies somebody asks for; "" leaves out a condition.
+
+    ``since_ns`` is when one must still have gone on.
+    """
+
+    which: Which = "lately"
+    service: str = ""
+    operation: str = ""
+    kind: str = ""
+    text: str = ""
+    since_ns: int = 0
+
+    def holds(self, known: Known, now_ns: int) -> bool:
+        """Whether one is meant."""
+        states = {
+            "open": known.state is State.OPEN,
+            "lately": known.state is not State.FINE and (known.end_ns or now_ns) >= now_ns - _LATELY_NS,
+            "fine": known.state is State.FINE,
+            "all": True,
+        }
+        labels = dict(known.key.labels)
+        pairs = ((self.service, known.key.service), (self.operation, labels.get("span_name", "")),
+                 (self.kind, known.key.kind.value))  # fmt: skip
+        text = self.text.lower()
+        return (
+            states[self.which]
+            and all(not wanted or wanted == own for wanted, own in pairs)
+            and (known.end_ns or now_ns) >= self.since_ns
+            and (not text or any(text in value.lower() for value in (known.title, *labels.values())))
+        )
+
+
+class AnomalyDesk:
+    """Methods may be called from any thread; ``OSError`` where the file of anomalies can't be read or written.
+
+    Without a watcher nothing is watched: that is switched off.
+    """
+
+    def __init__(self, store: AnomalyStore, watcher: Watcher | None, clock_ns: Callable[[], int]) -> None:
+        self._store, self._watcher, self._clock_ns = store, watcher, clock_ns
+
+    def current(self) -> list[Known]:
+        """Those that go on and are not fine, the most important first."""
+        return self._found(Wanted("open"))
+
+    def listing(self, wanted: Wanted, limit: int) -> AnomalyList:
+        """Anomalies, the most important first; those that go on before those that ended."""
+        now_ns = self._clock_ns()
+        found = self._found(wanted)
+        counts = {state.value: 0 for state in State}
+        for each in self._store.known(now_ns):
+            counts[each.state.value] += 1
+        return {
+            "anomalies": [anomaly_json(each) for each in found[:limit]],
+            "total": len(found),
+            "counts": counts,
+            "watching": self._watching(),
+            "metrics_left_out": 0 if self._watcher is None else self._watcher.left_out,
+            "enabled": self._watcher is not None,
+        }
+
+    def one(self, session: QuerySession, anomaly: int) -> OneAnomaly:
+        """One with its evidence; ``UnknownAnomalyError``."""
+        now_ns = self._clock_ns()
+        known = self._store.one(anomaly, now_ns)
+        return one_json(known, gather(session, known, now_ns))
+
+    def call_fine(self, anomaly: int, reason: str, actor: str, until_ns: int | None) -> Feedback:
+        """Tell no more of the series of an anomaly; ``UnknownAnomalyError``."""
+        now_ns = self._clock_ns()
+        self._store.call_fine(self._store.one(anomaly, now_ns), reason, actor, (now_ns, until_ns))
+        return feedback_json(self._store.fine()[0], now_ns)
+
+    def undo(self, feedback: int, actor: str) -> FeedbackList:
+        """Tell of a series again; ``UnknownAnomalyError``."""
+        self._store.undo(feedback, actor, self._clock_ns())
+        return self.feedback()
+
+    def feedback(self) -> FeedbackList:
+        """What people said is fine, the newest first."""
+        now_ns = self._clock_ns()
+        return {"feedback": [feedback_json(each, now_ns) for each in self._store.fine()]}
+
+    def _found(self, wanted: Wanted) -> list[Known]:
+        now_ns = self._clock_ns()
+        found = [each for each in self._store.known(now_ns) if wanted.holds(each, now_ns)]
+        return sorted(found, key=lambda each: (each.end_ns is not None, -each.importance, each.id))
+
+    def _watching(self) -> list[Watching]:
+        """Operations and log patterns each, all metrics together."""
+        watcher = self._watcher
+        if watcher is None:
+            return []
+        watched = list(watcher.watched)
+        metrics = [each for each in watched if each.source.name.startswith("metric ")]
+        rows = [_row(watcher, each.source.name, [each]) for each in watched if each not in metrics]
+        return [*rows, *([_row(watcher, "metrics", metrics)] if metrics else [])]
+
+
+def _row(watcher: Watcher, name: str, watched: list[Watched]) -> Watching:
+    """What is known of sources together, as of the one of which least is."""
+    least = min(watched, key=lambda each: each.hours)
+    first_hour = watcher.first_hour
+    ready = [each for each in watched if each.is_ready(first_hour)]
+    problems = [watcher.problems[each.source.name] for each in watched if each.source.name in watcher.problems]
+    return {
+        "source": name,
+        "series": sum(len(memory.labels) for each in watched for memory in each.memories),
+        "left_out": sum(memory.left_out for each in watched for memory in each.memories),
+        "hours": least.hours,
+        "past_hours": least.source.past_hours,
+        "is_ready": len(ready) == len(watched),
+        "judged_time": format_time(max(each.judged_to for each in ready) * STEP_MS * NS_PER_MS) if ready else None,
+        "problem": problems[0] if problems else None,
+    }

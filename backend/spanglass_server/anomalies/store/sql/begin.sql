@@ -1,0 +1,8 @@
+INSERT INTO anomalies (
+    kind, labels, title, unit, side, is_new, start_ns, seen_ns,
+    peak_ns, value, expected, low, high, surprise, impact, affected, course
+) VALUES (
+    :kind, :labels, :title, :unit, :side, :is_new, :start_ns, :seen_ns,
+    :seen_ns, :value, :expected, :low, :high, :surprise, :impact, :affected, :course
+)
+ON CONFLICT DO NOTHING

@@ -1,0 +1,1 @@
+"""Watching: what is read of which series, what is known of them, and what is told."""

@@ -1,0 +1,210 @@
+"""What is watched: operations, metrics and patterns of log lines, each read by steps of five minutes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import numpy as np
+
+from spanglass_core.log_patterns import find_patterns
+from spanglass_server.anomalies.model import METRIC, PATTERN, SERVICE, STEP_MS, Kind
+from spanglass_server.promql.series.vectors import Steps
+from spanglass_server.query.explorer.catalog import list_catalog
+from spanglass_server.query.logs.patterns import count_lines
+from spanglass_server.store.ports import Window
+from spanglass_server.times import NS_PER_MS
+from spanglass_server.trends.quantities import BY_NAME
+from spanglass_server.trends.watcher import values_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from spanglass_server.anomalies.detecting.scales import Scale
+    from spanglass_server.anomalies.model import Labels
+    from spanglass_server.anomalies.watching.memory import Zeros
+    from spanglass_server.promql.ports import SeriesSource
+    from spanglass_server.store.ports import QuerySession
+
+    Read = tuple[Sequence[Labels], NDArray[np.float64]]
+
+_STEP_S: Final = STEP_MS / 1000
+_STEP_NS: Final = STEP_MS * NS_PER_MS
+#: Operations, series of one metric and patterns that are kept.
+_MOST_OPERATIONS, _MOST_OF_METRIC, _MOST_PATTERNS = 2000, 100, 300
+#: Hours of the past that are read: masking lines of weeks would take hours.
+_PAST, _PAST_LINES = 504, 24
+#: Masked lines that are kept to tell patterns by.
+_MOST_LINES: Final = 2000
+#: Names of what this server stores itself, and of what counts up or down without saying anything.
+_NOT_WATCHED: Final = ("performance_findings", "anomaly_", "ALERTS", "slo_", "spanglass.health", "spanglass_health")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One kind of series of a source.
+
+    ``zeros``: without a value nothing was counted, from the first value on or ``always``. ``factor`` makes values
+    numbers of events in a step: what is told is divided by it, and in ``unit``. ``least`` is a change of the values
+    that matters.
+    """
+
+    kind: Kind
+    scale: Scale
+    unit: str
+    most: int
+    zeros: Zeros = "never"
+    factor: float = 1.0
+    least: float = 0.0
+
+
+class Source(Protocol):
+    """Something that is read by one question."""
+
+    @property
+    def name(self) -> str:
+        """What problems are told by."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The kinds of its series."""
+
+    @property
+    def past_hours(self) -> int:
+        """So many hours of its past are read."""
+
+    def read(self, session: QuerySession, series: SeriesSource, first_step: int, number: int) -> list[Read]:
+        """Labels and values (series, number) of each part, NaN where there is none; raises what the question does."""
+
+    def title(self, labels: Labels) -> str:
+        """The name of a series."""
+
+
+@dataclass(slots=True)
+class Operations:
+    """Requests, failed requests and p95 of durations, by service and operation."""
+
+    name: str = "operations"
+    parts: tuple[Part, ...] = (
+        Part(Kind.REQUESTS, "count", "/s", _MOST_OPERATIONS, zeros="known", factor=_STEP_S),
+        Part(Kind.FAILURES, "share", "ratio", _MOST_OPERATIONS, least=0.01),
+        Part(Kind.DURATION, "log", "s", _MOST_OPERATIONS, least=0.005),
+    )
+    past_hours: int = _PAST
+
+    def read(self, session: QuerySession, series: SeriesSource, first_step: int, number: int) -> list[Read]:
+        """See ``Source``."""
+        del session
+        steps = Steps(first_step * STEP_MS, STEP_MS, number)
+        found = [values_of(series, BY_NAME[name].promql, steps) for name in ("requests", "errors", "duration")]
+        return [(labels, values * part.factor) for (labels, values), part in zip(found, self.parts, strict=True)]
+
+    def title(self, labels: Labels) -> str:
+        """See ``Source``."""
+        return " ".join(value for _, value in labels)
+
+
+@dataclass(slots=True)
+class Metric:
+    """The series of one metric: values of a gauge, rates of a counter."""
+
+    metric: str
+    unit: str
+    is_counter: bool
+    past_hours: int = _PAST
+
+    @property
+    def name(self) -> str:
+        """What problems are told by."""
+        return f"metric {self.metric}"
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """See ``Source``."""
+        if not self.is_counter:
+            return (Part(Kind.METRIC, "plain", self.unit, _MOST_OF_METRIC),)
+        unit = f"{self.unit}/s" if self.unit else "/s"
+        return (Part(Kind.METRIC, "count", unit, _MOST_OF_METRIC, zeros="known", factor=_STEP_S),)
+
+    def read(self, session: QuerySession, series: SeriesSource, first_step: int, number: int) -> list[Read]:
+        """See ``Source``."""
+        del session
+        quoted = self.metric.replace("\\", "\\\\").replace('"', '\\"')
+        function = "rate" if self.is_counter else "avg_over_time"
+        promql = f'{function}({{"{quoted}"}}[5m])'
+        labels, values = values_of(series, promql, Steps(first_step * STEP_MS, STEP_MS, number))
+        named = [tuple(sorted(((METRIC, self.metric), *each))) for each in labels]
+        return [(named, values * self.parts[0].factor)]
+
+    def title(self, labels: Labels) -> str:
+        """See ``Source``."""
+        return dict(labels)[METRIC]
+
+
+@dataclass(slots=True)
+class LogPatterns:
+    """Lines of each pattern. A pattern is known by the first of its masked lines."""
+
+    name: str = "log patterns"
+    parts: tuple[Part, ...] = (Part(Kind.LOGS, "count", "/s", _MOST_PATTERNS, zeros="always", factor=_STEP_S),)
+    past_hours: int = _PAST_LINES
+    _lines: dict[str, None] = field(default_factory=dict)
+    _texts: dict[str, str] = field(default_factory=dict)
+
+    def read(self, session: QuerySession, series: SeriesSource, first_step: int, number: int) -> list[Read]:
+        """See ``Source``."""
+        del series
+        window = Window((first_step - 1) * _STEP_NS, (first_step - 1 + number) * _STEP_NS)
+        found, nth = count_lines(session, window, _STEP_NS)
+        for line in list(found)[: max(0, _MOST_LINES - len(self._lines))]:
+            self._lines.setdefault(line)
+        names: list[Labels] = []
+        values: list[NDArray[np.float64]] = []
+        for pattern in find_patterns(self._lines):
+            self._texts[pattern.lines[0]] = pattern.text
+            rows = [row for line in pattern.lines for row in found.get(line, ())]
+            if rows:
+                names.append(_labels_of(pattern.lines[0], rows))
+                at = [row["bucket"] for row in rows]
+                values.append(np.bincount(at, [nth * float(row["records"]) for row in rows], number).astype(np.float64))
+        return [(names, np.array(values).reshape(len(values), number))]
+
+    def title(self, labels: Labels) -> str:
+        """See ``Source``."""
+        first = dict(labels)[PATTERN]
+        return self._texts.get(first, first)
+
+
+def _labels_of(line: str, rows: Sequence[Mapping[str, Any]]) -> Labels:
+    """A pattern is one series, whatever services write its lines; no service is named, as more may follow."""
+    del rows
+    return ((PATTERN, line),)
+
+
+def metrics_of(
+    session: QuerySession, window: Window, most_series: int, used: Callable[[str], int]
+) -> tuple[list[Metric], int]:
+    """The metrics of a range that are watched, and how many are not: those used most first, then those with few series.
+
+    ``used`` is how often rules and dashboards name a metric. A metric counts with 100 series at most.
+    """
+    entries = [
+        each for each in list_catalog(session, window)["metrics"]
+        if each["shape"] in {"gauge", "counter"} and not each["name"].startswith(_NOT_WATCHED)
+    ]  # fmt: skip
+    entries.sort(key=lambda each: (-used(each["name"]), each["series"], each["name"]))
+    chosen: list[Metric] = []
+    total = 0
+    for each in entries:
+        total += min(each["series"], _MOST_OF_METRIC)
+        if total > most_series:
+            break
+        chosen.append(Metric(each["name"], each["unit"], each["shape"] == "counter"))
+    return chosen, len(entries) - len(chosen)
+
+
+def service_of(labels: Labels) -> str:
+    """The service that a series is of, "" without one."""
+    return dict(labels).get(SERVICE, "")

@@ -1,0 +1,233 @@
+"""Reads what is watched bit by bit, within a share of a core: hours of the past, then each step as it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from spanglass_server.anomalies.detecting.usual import STEPS
+from spanglass_server.anomalies.model import STEP_MS
+from spanglass_server.anomalies.watching.judged import Traffic, judge_step
+from spanglass_server.anomalies.watching.memory import Memory
+from spanglass_server.anomalies.watching.sources import LogPatterns, Operations, metrics_of
+from spanglass_server.anomalies.watching.telling import Teller, merged
+from spanglass_server.promql.errors import PromqlError
+from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.store.ports import QueryMemoryError, Window
+from spanglass_server.times import NS_PER_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spanglass_server.anomalies.store.store import AnomalyStore
+    from spanglass_server.anomalies.watching.sources import Metric, Source
+    from spanglass_server.promql.ports import SeriesSource
+    from spanglass_server.store.ports import QuerySession
+
+    Question = Callable[[QuerySession, SeriesSource], Any]
+
+#: After a piece of work comes a rest of so many times the processor time that its thread took: DuckDB's threads take as
+#: much again. What is new is not to wait for what is old.
+_REST_PAST, _REST = 100, 30
+_IDLE_S: Final = 15.0
+#: Records come late: a step is judged, and an hour is read, when it is over for so long.
+_LATE_MS, _LATE_HOUR_MS = 60_000, 360_000
+#: One question reads so many hours of the past, or so many steps.
+_HOURS_AT_ONCE, _STEPS_AT_ONCE = 12, 12
+#: Nothing is judged before so many hours were read, or all there are.
+READY_HOURS: Final = 24
+#: Which metrics there are is asked so often, of so much time.
+_LIST_EVERY_MS, _LISTED_NS = 3_600_000, 3_600_000 * NS_PER_MS
+_HOUR_MS: Final = STEPS * STEP_MS
+
+
+@dataclass(slots=True)
+class Watched:
+    """A source with what is known of it: hours ``hours_from`` to ``hours_to`` were read, steps up to ``judged_to``."""
+
+    source: Source
+    memories: list[Memory]
+    tellers: list[Teller]
+    hours_from: int = 0
+    hours_to: int | None = None
+    judged_to: int = 0
+    stepped: int = 0
+
+    @classmethod
+    def of(cls, source: Source) -> Watched:
+        """A source of which nothing is known."""
+        memories = [Memory(part.scale, part.most, part.zeros) for part in source.parts]
+        tellers = [Teller(source, part, memory) for part, memory in zip(source.parts, memories, strict=True)]
+        return cls(source, memories, tellers)
+
+    @property
+    def hours(self) -> int:
+        """How many hours were read."""
+        return 0 if self.hours_to is None else self.hours_to - self.hours_from + 1
+
+    def is_ready(self, first_hour: int) -> bool:
+        """Whether enough is known to judge by."""
+        return self.hours_to is not None and (self.hours >= READY_HOURS or self.hours_from <= first_hour)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """The newest step and hour that are over, and the first hour of which all is stored."""
+
+    step: int
+    hour: int
+    first_hour: int
+
+
+@dataclass(slots=True)
+class Watcher:
+    """Works in steps of one question each; called by one thread.
+
+    ``ask`` runs a question over a session and its series, ``first_ns`` is the time of the oldest record (None without
+    any), ``now_ns`` the time; ``elapsed_s`` counts seconds, ``spent_s`` those of processor time of the thread. ``used``
+    is how often rules and dashboards name a metric; of all metrics ``most_series`` series are watched.
+    """
+
+    store: AnomalyStore
+    ask: Callable[[Question], Any]
+    first_ns: Callable[[], int | None]
+    now_ns: Callable[[], int]
+    elapsed_s: Callable[[], float]
+    spent_s: Callable[[], float]
+    used: Callable[[str], int]
+    most_series: int
+    problems: dict[str, str] = field(default_factory=dict)
+    left_out: int = 0
+    watched: list[Watched] = field(default_factory=list)
+    _listed_ms: int | None = None
+    _due_s: float = 0.0
+    _steps: int = 0
+    _traffic: Traffic = field(default_factory=Traffic)
+
+    def is_due(self) -> bool:
+        """Whether it is time for a step, within the share of a core."""
+        return self.elapsed_s() >= self._due_s
+
+    def step(self) -> bool:
+        """Do one piece of the work; False if there was none."""
+        spent_s, rest = self.spent_s(), _REST_PAST
+        clock = self._clock()
+        if clock is None:
+            self._due_s = self.elapsed_s() + _IDLE_S
+            return False
+        try:
+            if self._list():
+                return True
+            for work, rest in ((self._read_new_hours, _REST), (self._judge, _REST), (self._read_past, _REST_PAST)):  # noqa: B007 - the last is used
+                if work(clock):
+                    return True
+        finally:
+            self._due_s = self.elapsed_s() + rest * (self.spent_s() - spent_s)
+        self._due_s = self.elapsed_s() + _IDLE_S
+        return False
+
+    @property
+    def first_hour(self) -> int:
+        """The first hour of which all is stored, counted since 1970."""
+        first_ns = self.first_ns()
+        return 0 if first_ns is None else -(-(first_ns // NS_PER_MS) // _HOUR_MS)
+
+    def _clock(self) -> _Clock | None:
+        if self.first_ns() is None:
+            return None
+        now_ms = self.now_ns() // NS_PER_MS
+        step, hour = (now_ms - _LATE_MS) // STEP_MS, (now_ms - _LATE_HOUR_MS) // _HOUR_MS - 1
+        return _Clock(step, hour, min(self.first_hour, hour))
+
+    def _list(self) -> bool:
+        """Ask which metrics there are, once an hour."""
+        now_ms = self.now_ns() // NS_PER_MS
+        if self._listed_ms is not None and 0 <= now_ms - self._listed_ms < _LIST_EVERY_MS:
+            return False
+        self._listed_ms = now_ms
+        window = Window(self.now_ns() - _LISTED_NS, self.now_ns())
+        found = self._asked("metrics", lambda session, _: metrics_of(session, window, self.most_series, self.used))
+        metrics: list[Metric] = found[0] if found is not None else []
+        self.left_out = found[1] if found is not None else self.left_out
+        known = {each.source.name: each for each in self.watched}
+        sources: list[Source] = [Operations(), LogPatterns(), *metrics]
+        self.watched = [known.get(each.name) or Watched.of(each) for each in sources]
+        return True
+
+    def _read_new_hours(self, clock: _Clock) -> bool:
+        """Read hours that are over since, or the newest of a source that is new."""
+        for each in self._in_turn():
+            if each.hours_to is None:
+                first = max(clock.hour - _HOURS_AT_ONCE + 1, clock.first_hour)
+                self._read(each, first, clock.hour)
+                each.hours_from, each.hours_to, each.judged_to = first, clock.hour, clock.step - 1
+                return True
+            if each.hours_to < clock.hour:
+                to = min(clock.hour, each.hours_to + _HOURS_AT_ONCE)
+                self._read(each, each.hours_to + 1, to)
+                each.hours_to = to
+                for memory in each.memories:
+                    memory.forget()
+                return True
+        return False
+
+    def _read_past(self, clock: _Clock) -> bool:
+        for each in self._in_turn():
+            oldest = max(clock.first_hour, clock.hour - each.source.past_hours + 1)
+            if each.hours_from > oldest:
+                first = max(each.hours_from - _HOURS_AT_ONCE, oldest)
+                self._read(each, first, each.hours_from - 1)
+                each.hours_from = first
+                return True
+        return False
+
+    def _in_turn(self) -> list[Watched]:
+        return sorted(self.watched, key=lambda each: each.stepped)
+
+    def _read(self, watched: Watched, first: int, last: int) -> None:
+        """Read whole hours; where the question fails they stay empty."""
+        self._steps += 1
+        watched.stepped = self._steps
+        first_step, number = first * STEPS + 1, (last - first + 1) * STEPS
+        source = watched.source
+        found = self._asked(source.name, lambda session, series: source.read(session, series, first_step, number))
+        for memory, (labels, values) in zip(watched.memories, found or (), strict=False):
+            memory.put_hours(first_step, labels, values)
+
+    def _judge(self, clock: _Clock) -> bool:
+        for each in self._in_turn():
+            if each.judged_to < clock.step and each.is_ready(clock.first_hour):
+                self._judge_steps(each, clock)
+                return True
+        return False
+
+    def _judge_steps(self, watched: Watched, clock: _Clock) -> None:
+        self._steps += 1
+        watched.stepped = self._steps
+        first = max(watched.judged_to + 1, clock.step - _STEPS_AT_ONCE + 1)
+        number, source = clock.step - first + 1, watched.source
+        found = self._asked(source.name, lambda session, series: source.read(session, series, first, number))
+        watched.judged_to = clock.step
+        for place in range(number if found is not None else 0):
+            values = [(labels, columns[:, place]) for labels, columns in found]
+            judged = judge_step(source, watched.memories, values, first + place, self._traffic)
+            is_known = watched.hours >= READY_HOURS
+            if judged is None:
+                continue
+            told = []
+            for teller, memory, one in zip(watched.tellers, watched.memories, judged, strict=True):
+                memory.put_shown(first + place, one.shown)
+                told.append(teller.tell(one.of(first + place, is_known=is_known), self.store))
+            whole = merged(told)
+            if whole.begun or whole.going_on or whole.ended:
+                self.store.keep(whole.begun, whole.going_on, whole.ended, self.now_ns())
+
+    def _asked(self, name: str, question: Question) -> Any:
+        """What a question gives, or None, with the problem told by name."""
+        try:
+            found = self.ask(question)
+        except (PromqlError, BadQuestionError, QueryMemoryError) as problem:
+            self.problems[name] = str(problem)
+            return None
+        self.problems.pop(name, None)
+        return found

@@ -1,0 +1,167 @@
+"""The routes about anomalies: listed, one, and what people say is fine."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from spanglass_server.anomalies import answers
+from spanglass_server.anomalies.desk import WHICH, Wanted
+from spanglass_server.anomalies.model import Kind, UnknownAnomalyError
+from spanglass_server.api.errors import ApiError
+from spanglass_server.api.issues.bodies import NOBODY_NAMED, fields_of
+from spanglass_server.api.params import Param, limit_param
+from spanglass_server.api.routing import Route
+from spanglass_server.api.schema import STRING, schema_of
+from spanglass_server.times import parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from spanglass_server.anomalies.desk import AnomalyDesk
+    from spanglass_server.api.params import Params
+    from spanglass_server.api.schema import Schema
+    from spanglass_server.store.ports import QuerySession
+
+_MOST_REASON, _MOST_ACTOR = 1000, 200
+_ANOMALY: Final = Param("anomaly", "integer", help="The anomaly's id.", minimum=1, maximum=(1 << 63) - 1)
+_FEEDBACK: Final = Param("feedback", "integer", help="The feedback's id.", minimum=1, maximum=(1 << 63) - 1)
+_FINE: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        "reason": {**STRING, "maxLength": _MOST_REASON, "description": "why there is nothing to be told of"},
+        "until": {**STRING, "description": "until when: a time, now+7d for example; for good without"},
+        "actor": {**STRING, "maxLength": _MOST_ACTOR, "description": "who says so, a free name"},
+    },
+    "required": ["reason"],
+    "additionalProperties": False,
+}
+
+
+@contextmanager
+def _refusals(field: str = "anomaly") -> Iterator[None]:
+    """Turn what the store of anomalies refuses into errors of the API."""
+    try:
+        yield
+    except UnknownAnomalyError as error:
+        path = "anomalies?state=all" if field == "anomaly" else "anomaly-feedback"
+        raise ApiError("not_found", str(error), field=field, hint=f"GET /api/v1/{path} lists them") from error
+    except OSError as error:
+        hint = "free some space or see to the disk of the data directory, and try again"
+        raise ApiError("unavailable", f"anomalies can't be read or changed: {error}", hint=hint) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Handlers:
+    desk: AnomalyDesk
+
+    def list(self, _: QuerySession, params: Params) -> answers.AnomalyList:
+        """Anomalies that match."""
+        service, operation, kind, text = (params[name] or "" for name in ("service", "operation", "kind", "text"))
+        with _refusals():
+            return self.desk.listing(Wanted(params["state"], service, operation, kind, text), params["limit"])
+
+    def one(self, session: QuerySession, params: Params) -> answers.OneAnomaly:
+        """One anomaly."""
+        with _refusals():
+            return self.desk.one(session, params["anomaly"])
+
+    def call_fine(self, _: QuerySession, params: Params) -> answers.Feedback:
+        """Tell no more of its series."""
+        fields = fields_of(params["body"], _FINE)
+        reason, actor, until = (_text_of(fields, name) for name in ("reason", "actor", "until"))
+        if not reason:
+            hint = "say why it is fine, for those who miss it later"
+            raise ApiError("bad_request", "an anomaly is called fine with a reason", field="reason", hint=hint)
+        with _refusals():
+            return self.desk.call_fine(
+                params["anomaly"], reason, actor or NOBODY_NAMED, _until(until, params["now_ns"])
+            )
+
+    def feedback(self, _: QuerySession, params: Params) -> answers.FeedbackList:
+        """What people said is fine."""
+        del params
+        with _refusals("feedback"):
+            return self.desk.feedback()
+
+    def undo(self, _: QuerySession, params: Params) -> answers.FeedbackList:
+        """Tell of a series again."""
+        with _refusals("feedback"):
+            return self.desk.undo(params["feedback"], params["actor"] or NOBODY_NAMED)
+
+
+def _until(text: str, now_ns: int) -> int | None:
+    if not text:
+        return None
+    try:
+        until_ns = parse_time(text, now_ns)
+    except ValueError as error:
+        raise ApiError("bad_request", str(error), field="until", hint="now+7d, or 2027-01-31T00:00:00Z") from error
+    if until_ns <= now_ns:
+        raise ApiError("bad_request", "that time is over", field="until", hint="give a time to come: now+7d")
+    return until_ns
+
+
+def _text_of(fields: Mapping[str, Any], name: str) -> str:
+    value, longest = fields.get(name, ""), _FINE["properties"][name].get("maxLength", _MOST_ACTOR)
+    if not isinstance(value, str):
+        raise ApiError("bad_request", f"{name} is no text", field=name, hint="send a JSON string")
+    if len(value) > longest:
+        raise ApiError("bad_request", f"{name} is longer than {longest} characters", field=name, hint="shorten it")
+    return value.strip()
+
+
+def anomaly_routes(desk: AnomalyDesk) -> tuple[Route, ...]:
+    """Return the routes."""
+    handlers = _Handlers(desk)
+    return (
+        Route(
+            path="/anomalies",
+            summary="What is unusual for its time, the most important first: by surprise and by how much is affected.",
+            description=(
+                "Operations, metrics and patterns of log lines are watched in the background, by five minutes. "
+                "watching says how much of the past is known."
+            ),
+            parameters=(
+                Param("state", "choice", "lately", "open: they go on; lately: those of a day as well.", choices=WHICH),
+                Param("service", "text", help="Only of this service."),
+                Param("operation", "text", help="Only of requests of this name."),
+                Param("kind", "choice", help="Only of this kind.", choices=tuple(kind.value for kind in Kind)),
+                Param("text", "text", help="Only with this in the title or in the value of a label."),
+                limit_param(50, 500),
+            ),
+            response=schema_of(answers.AnomalyList),
+            query=handlers.list,
+        ),
+        Route(
+            path="/anomalies/{anomaly}",
+            summary="One anomaly with the attributes that set its requests apart, and traces that show it.",
+            parameters=(_ANOMALY,),
+            response=schema_of(answers.OneAnomaly),
+            query=handlers.one,
+        ),
+        Route(
+            method="POST",
+            path="/anomalies/{anomaly}/fine",
+            summary="Say that this is fine: its series is not told of for this kind, for good or until a time.",
+            parameters=(_ANOMALY,),
+            body=_FINE,
+            response=schema_of(answers.Feedback),
+            query=handlers.call_fine,
+        ),
+        Route(
+            path="/anomaly-feedback",
+            summary="What people said is fine, with who and why, the newest first; with what was undone.",
+            response=schema_of(answers.FeedbackList),
+            query=handlers.feedback,
+        ),
+        Route(
+            method="DELETE",
+            path="/anomaly-feedback/{feedback}",
+            summary="Take back that something is fine: it is told of again. Who did stays in the list.",
+            parameters=(_FEEDBACK, Param("actor", "text", help="Who does it, a free name.")),
+            response=schema_of(answers.FeedbackList),
+            query=handlers.undo,
+        ),
+    )

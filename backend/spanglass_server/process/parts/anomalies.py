@@ -1,0 +1,79 @@
+"""Anomalies of one data directory, put together: what watches series, and the desk that API and pages read."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from spanglass_server.anomalies.desk import AnomalyDesk
+from spanglass_server.anomalies.store.store import FILE_NAME, AnomalyStore
+from spanglass_server.anomalies.watching.watcher import Watcher
+from spanglass_server.store.ports import QueryError
+from spanglass_server.store.sessions.stopping import Stop
+from spanglass_server.supervision import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spanglass_server.anomalies.watching.watcher import Question
+    from spanglass_server.process.storage_node import StorageNode
+    from spanglass_server.promql.stored.source import StoredSeries
+    from spanglass_server.self_metrics.registry import Telemetry
+    from spanglass_server.settings.settings import Settings
+    from spanglass_server.store.ports import QuerySession
+
+_STEP_EVERY_S: Final = 2.0
+_INSIST_EVERY_S: Final = 0.05
+
+
+class Anomalies:
+    """Watches from the constructor on, unless that is switched off; ``desk`` is what API and pages use.
+
+    ``used`` is how often rules name a metric. Raises ``OSError`` or ``AnomalyStoreError`` when the directory can't be
+    used.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        telemetry: Telemetry,
+        node: StorageNode,
+        series: Callable[[QuerySession], StoredSeries],
+        used: Callable[[str], int],
+        clock_ns: Callable[[], int],
+    ) -> None:
+        self._node, self._series = node, series
+        self._stop = Stop()
+        self._store = AnomalyStore(settings.data.dir.resolve() / FILE_NAME)
+        self._watcher = Watcher(
+            self._store, self._ask, node.first_ns, clock_ns, time.monotonic, time.thread_time, used,
+            settings.anomalies.max_series,
+        )  # fmt: skip
+        is_on = settings.anomalies.enabled
+        self.desk = AnomalyDesk(self._store, self._watcher if is_on else None, clock_ns)
+        self._supervisor = Supervisor(telemetry, pulse=node.pulse)
+        node.also(lambda: self._supervisor.problems)
+        self._task = (
+            self._supervisor.every(_STEP_EVERY_S, "anomalies", self._step, self._watcher.is_due) if is_on else None
+        )
+
+    def _ask(self, question: Question) -> Any:
+        # what is asked of is over for a minute, and what waits came in the last seconds
+        return self._node.engine.run_here(
+            lambda session: question(session, self._series(session)), self._stop, needs_newest=False
+        )
+
+    def _step(self) -> None:
+        try:
+            self._watcher.step()
+        except QueryError:  # no failure where the end of the server interrupts it
+            if not self._stop.stopped:
+                raise
+
+    def close(self) -> None:
+        """Interrupt what is asked, and release the file; the past is read anew after the next start."""
+        self._supervisor.stop()
+        self._stop.now()
+        while self._task is not None and not self._task.join(_INSIST_EVERY_S):  # between two statements it does nothing
+            self._stop.now()
+        self._store.close()

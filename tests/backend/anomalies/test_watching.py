@@ -1,0 +1,217 @@
+"""What the watcher reads, what it tells of series that are made here, what stays, and what people say is fine."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from spanglass_server.anomalies.desk import AnomalyDesk, Wanted
+from spanglass_server.anomalies.model import AnomalyStoreError, Kind, UnknownAnomalyError
+from spanglass_server.anomalies.store.store import AnomalyStore
+from spanglass_server.anomalies.watching import watcher as module
+from spanglass_server.anomalies.watching.sources import LogPatterns, Metric, Operations, metrics_of
+from spanglass_server.anomalies.watching.watcher import Watcher
+
+STEP_NS, HOUR_NS, DAY_STEPS = 300 * 10**9, 3600 * 10**9, 288
+#: A Wednesday, 00:00 UTC, in 2023, as a step.
+START = 19_675 * DAY_STEPS
+CART, PAY = (
+    (("service_name", "shop"), ("span_name", "GET /cart")),
+    (("service_name", "pay"), ("span_name", "POST /pay")),
+)
+
+
+class Made:
+    """A source whose values are made by a function of steps, labels by labels."""
+
+    def __init__(self, source, courses) -> None:
+        self.name, self.parts, self.past_hours, self.title = source.name, source.parts, source.past_hours, source.title
+        self.courses = courses
+
+    def read(self, session, series, first_step, number):
+        """Labels and values of each part."""
+        del session, series
+        steps = np.arange(first_step, first_step + number)
+        return [
+            (list(courses), np.array([course(steps) for course in courses.values()]).reshape(len(courses), number))
+            for courses in self.courses
+        ]
+
+
+class World:
+    """A watcher over series that are made here, and a clock; faults happen from ``fault_step`` on."""
+
+    def __init__(self, path, monkeypatch, days=4.0) -> None:
+        self.path, self.first_ns, self.elapsed_s, self.asked = path, START * STEP_NS, 0.0, 0
+        self.now_ns = int((START + days * DAY_STEPS) * STEP_NS) + 30 * 60 * 10**9
+        self.fault_step, self.fault_end = 1 << 60, 1 << 60
+        operations = Made(Operations(), [
+            {CART: lambda at: 300 + self.chance(at, 10), PAY: lambda at: 100 + self.chance(at, 5)},
+            {CART: lambda at: np.where(self.bad(at), 0.4, 0.0), PAY: lambda at: 0 * at},
+            {CART: lambda at: 0.1 + self.chance(at, 0.002), PAY: lambda at: 0.2 + self.chance(at, 0.004)},
+        ])  # fmt: skip
+        queue = {(("metric", "queue"), ("service_name", "shop")): lambda at: np.where(self.bad(at), 900.0, 20.0)}
+        lines = {(("pattern", "paid <*>"),): lambda at: 60 + self.chance(at, 5)}
+        fault = {(("pattern", "card refused <*>"),): lambda at: np.where(self.bad(at), 50.0, 0.0)}
+        self.logs = Made(LogPatterns(), [lines])
+        self.fault = fault
+        monkeypatch.setattr(module, "Operations", lambda: operations)
+        monkeypatch.setattr(module, "LogPatterns", lambda: self.logs)
+        metric = Made(Metric("queue", "", is_counter=False), [queue])
+        monkeypatch.setattr(module, "metrics_of", lambda *_: ([metric], 3))
+        self.open()
+
+    @staticmethod
+    def chance(at, size):
+        """Noise that is the same whenever it is read."""
+        return size * (np.sin(at * 12.9898) + np.sin(at * 78.233))
+
+    def bad(self, at):
+        """Which steps lie in the fault."""
+        return (at >= self.fault_step) & (at < self.fault_end)
+
+    def open(self) -> None:
+        """Open the store and begin to watch, as a start does."""
+        self.store = AnomalyStore(self.path)
+        self.watcher = Watcher(
+            self.store, self.ask, lambda: self.first_ns, lambda: self.now_ns, lambda: self.elapsed_s, lambda: 0.0,
+            lambda _: 0, 100,
+        )  # fmt: skip
+        self.desk = AnomalyDesk(self.store, self.watcher, lambda: self.now_ns)
+
+    def ask(self, question):
+        """Run a question."""
+        self.asked += 1
+        return question(None, None)
+
+    def work(self) -> None:
+        """Do all there is to do."""
+        while self.watcher.step():
+            pass
+
+    def later(self, steps: int) -> None:
+        """Let steps pass, one by one."""
+        for _ in range(steps):
+            self.now_ns += STEP_NS
+            self.work()
+
+    def begin_fault(self) -> None:
+        """Let the steps from now on be bad, with lines that were never written before."""
+        self.fault_step = self.now_ns // STEP_NS + 1
+        self.logs.courses[0].update(self.fault)
+
+    def told(self, which="open"):
+        """Kinds and titles of anomalies."""
+        found = self.desk.listing(Wanted(which), 50)["anomalies"]
+        return {(one["kind"], one["title"]) for one in found}
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    """Four days are stored."""
+    made = World(tmp_path / "anomalies.sqlite", monkeypatch)
+    yield made
+    made.store.close()
+
+
+ALL = {("failures", "shop GET /cart"), ("metric", "queue"), ("logs", "card refused <*>")}
+
+
+def test_a_fault_begins_goes_on_over_a_restart_and_ends(world: World) -> None:
+    """Nothing is told of usual days; a fault is told of within two steps, once, over a restart, until it is over."""
+    world.work()
+    world.later(12)
+    assert world.told("all") == set()
+    watching = {one["source"]: one for one in world.desk.listing(Wanted(), 1)["watching"]}
+    assert {name: one["is_ready"] for name, one in watching.items()} == dict.fromkeys(watching, True)
+    assert (watching["operations"]["series"], watching["operations"]["hours"]) == (6, 96 + 1)
+    world.begin_fault()
+    world.later(3)
+    assert world.told() == ALL
+    listed = world.desk.listing(Wanted("open"), 50)
+    failures = next(one for one in listed["anomalies"] if one["kind"] == "failures")
+    assert (failures["value"], failures["direction"], failures["operation"]) == (0.4, "above", "GET /cart")
+    assert failures["high"] < 0.05
+    assert failures["affected"] == pytest.approx(2 * 0.4 * 300, rel=0.7)
+    assert failures["impact"] == pytest.approx(0.3, abs=0.05)
+    assert failures["points"]["values"][-1] == pytest.approx(0.4)
+    assert {one["is_new"] for one in listed["anomalies"] if one["kind"] == "logs"} == {True}
+    assert listed["metrics_left_out"] == 3
+    ids = {one["id"] for one in listed["anomalies"]}
+    world.store.close()
+    world.open()
+    world.work()
+    world.later(2)
+    assert {one["id"] for one in world.desk.listing(Wanted("all"), 50)["anomalies"]} == ids
+    world.fault_end = world.now_ns // STEP_NS + 1
+    world.later(6)
+    assert world.told() == set()
+    ended = world.desk.listing(Wanted("lately", service="shop", text="CART"), 50)["anomalies"]
+    assert [(one["kind"], one["state"]) for one in ended] == [("failures", "ended")]
+    assert world.store.one(ended[0]["id"], world.now_ns).end_ns == world.fault_end * STEP_NS - STEP_NS
+    world.now_ns += 2 * 24 * HOUR_NS
+    assert world.told("lately") == set()
+
+
+def test_what_is_fine_is_not_told_of(world: World) -> None:
+    """Who says that a series is fine is kept with a reason; it is told of no more until that is over or undone."""
+    world.work()
+    world.begin_fault()
+    world.later(3)
+    anomaly = next(one.id for one in world.desk.current() if one.key.kind is Kind.METRIC)
+    said = world.desk.call_fine(anomaly, "load test", "mina", world.now_ns + HOUR_NS)
+    assert said["holds"]
+    assert world.told() == ALL - {("metric", "queue")}
+    assert world.told("fine") == {("metric", "queue")}
+    again = world.desk.call_fine(anomaly, "load tests", "jo", None)
+    (left,) = (one for one in world.desk.undo(again["id"], "kim")["feedback"] if one["id"] == again["id"])
+    assert (left["reason"], left["actor"], left["undone_by"], left["holds"]) == ("load tests", "jo", "kim", False)
+    assert world.told() == ALL
+    with pytest.raises(UnknownAnomalyError):
+        world.desk.undo(again["id"], "kim")
+    with pytest.raises(UnknownAnomalyError):
+        world.desk.call_fine(99, "x", "y", None)
+    assert {one["undone_by"] for one in world.desk.feedback()["feedback"]} == {"jo", "kim"}
+
+
+def test_nothing_is_told_without_a_past_or_where_nothing_came_in(tmp_path, monkeypatch) -> None:
+    """Two hours say nothing of what is usual; without records nothing is asked; an outage of all is no anomaly."""
+    young = World(tmp_path / "young.sqlite", monkeypatch, days=1 / 12)
+    young.work()
+    young.begin_fault()
+    young.later(3)
+    assert young.told("all") == set()
+    young.first_ns = None
+    asked = young.asked
+    young.work()
+    assert young.asked == asked
+    young.store.close()
+    alone = World(tmp_path / "alone.sqlite", monkeypatch)
+    alone.work()
+    operations = alone.watcher.watched[0].source
+    operations.courses = [{}, {}, {}]
+    alone.later(4)
+    assert {kind for kind, _ in alone.told("all")} == set()
+    alone.store.close()
+
+
+def test_the_store_says_what_to_do(tmp_path) -> None:
+    """A file that is no database is told of with what is lost and what to do."""
+    (tmp_path / "anomalies.sqlite").write_bytes(b"no database" * 100)
+    with pytest.raises(AnomalyStoreError, match="move it away"):
+        AnomalyStore(tmp_path / "anomalies.sqlite")
+
+
+def test_metrics_in_use_come_first(monkeypatch) -> None:
+    """Those that rules name, then those with few series, as long as all have room; histograms and our own are left."""
+    shapes = {"queue": ("gauge", 80), "sent": ("counter", 500), "sizes": ("histogram", 1), "ALERTS": ("gauge", 1),
+              "memory": ("gauge", 3), "wide": ("gauge", 90)}  # fmt: skip
+    entries = [
+        {"name": name, "shape": shape, "series": number, "unit": "By"} for name, (shape, number) in shapes.items()
+    ]
+    monkeypatch.setattr("spanglass_server.anomalies.watching.sources.list_catalog", lambda *_: {"metrics": entries})
+    found, left = metrics_of(SimpleNamespace(), None, 190, lambda name: int(name == "sent"))
+    assert ([each.metric for each in found], left) == (["sent", "memory", "queue"], 1)
+    assert (found[0].parts[0].unit, found[1].parts[0].unit) == ("By/s", "By")
