@@ -80,7 +80,7 @@ def test_nothing_is_known_of_new_or_empty_series() -> None:
     usual = find_usual(hours, "plain")
     assert np.isnan(usual.centre).all()
     assert np.isnan(usual.deviations(np.array([500.0, 500.0]), 0)).all()
-    assert find_usual(np.empty((3, 0, 48)), "plain").centre.shape == (0, AHEAD * STEPS)
+    assert find_usual(hours_of(np.empty((0, 48 * STEPS))), "plain").centre.shape == (0, AHEAD * STEPS)
 
 
 def test_begin_and_end() -> None:

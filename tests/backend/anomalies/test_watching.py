@@ -13,6 +13,7 @@ from spanglass_server.anomalies.store.store import AnomalyStore
 from spanglass_server.anomalies.watching import watcher as module
 from spanglass_server.anomalies.watching.sources import LogPatterns, Metric, Operations, metrics_of
 from spanglass_server.anomalies.watching.watcher import Watcher
+from spanglass_server.promql.errors import PromqlError
 
 STEP_NS, HOUR_NS, DAY_STEPS = 300 * 10**9, 3600 * 10**9, 288
 #: A Wednesday, 00:00 UTC, in 2023, as a step.
@@ -195,6 +196,28 @@ def test_nothing_is_told_without_a_past_or_where_nothing_came_in(tmp_path, monke
     alone.later(4)
     assert {kind for kind, _ in alone.told("all")} == set()
     alone.store.close()
+
+
+def test_questions_that_are_too_large_are_made_smaller(world: World) -> None:
+    """Where hours have too many samples fewer are asked for at once; one that fails alone stays empty."""
+    asked: list[int] = []
+
+    def read(session, series, first_step, number):
+        asked.append(number // 12)
+        if number > 3 * 12 or first_step <= START + 12:
+            raise PromqlError("execution", "too many samples")
+        return Made.read(operations, session, series, first_step, number)
+
+    world.watcher.step()
+    operations = world.watcher.watched[0].source
+    operations.read = read
+    world.work()
+    assert asked[:3] == [12, 6, 3]
+    assert asked.count(1) >= 1
+    row = world.desk.listing(Wanted(), 1)["watching"][0]
+    assert (row["hours"], row["is_ready"], row["problem"]) == (96, True, "too many samples")
+    world.later(1)
+    assert world.desk.listing(Wanted(), 1)["watching"][0]["problem"] is None
 
 
 def test_the_store_says_what_to_do(tmp_path) -> None:

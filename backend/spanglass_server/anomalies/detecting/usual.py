@@ -71,7 +71,7 @@ class Usual:
 
 def hours_of(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return median, smallest and largest of each hour: (3, series, hours) of steps (series, hours * STEPS)."""
-    cut = values.reshape(len(values), -1, STEPS)
+    cut = values.reshape(len(values), values.shape[1] // STEPS, STEPS)
     empty = np.isnan(cut).all(axis=2)
     low = np.where(empty, np.nan, np.min(np.where(np.isnan(cut), np.inf, cut), axis=2))
     high = np.where(empty, np.nan, np.max(np.where(np.isnan(cut), -np.inf, cut), axis=2))

@@ -43,7 +43,10 @@ _HOUR_MS: Final = STEPS * STEP_MS
 
 @dataclass(slots=True)
 class Watched:
-    """A source with what is known of it: hours ``hours_from`` to ``hours_to`` were read, steps up to ``judged_to``."""
+    """A source with what is known of it: hours ``hours_from`` to ``hours_to`` were read, steps up to ``judged_to``.
+
+    One question reads ``at_once`` hours: fewer where more are too many samples.
+    """
 
     source: Source
     memories: list[Memory]
@@ -52,6 +55,7 @@ class Watched:
     hours_to: int | None = None
     judged_to: int = 0
     stepped: int = 0
+    at_once: int = _HOURS_AT_ONCE
 
     @classmethod
     def of(cls, source: Source) -> Watched:
@@ -137,7 +141,7 @@ class Watcher:
             return None
         now_ms = self.now_ns() // NS_PER_MS
         step, hour = (now_ms - _LATE_MS) // STEP_MS, (now_ms - _LATE_HOUR_MS) // _HOUR_MS - 1
-        return _Clock(step, hour, min(self.first_hour, hour))
+        return _Clock(step, hour, self.first_hour)
 
     def _list(self) -> bool:
         """Ask which metrics there are, once an hour."""
@@ -156,18 +160,18 @@ class Watcher:
 
     def _read_new_hours(self, clock: _Clock) -> bool:
         """Read hours that are over since, or the newest of a source that is new."""
-        for each in self._in_turn():
+        for each in self._in_turn() if clock.first_hour <= clock.hour else ():
             if each.hours_to is None:
-                first = max(clock.hour - _HOURS_AT_ONCE + 1, clock.first_hour)
-                self._read(each, first, clock.hour)
-                each.hours_from, each.hours_to, each.judged_to = first, clock.hour, clock.step - 1
+                first = max(clock.hour - each.at_once + 1, clock.first_hour)
+                if self._read(each, first, clock.hour):
+                    each.hours_from, each.hours_to, each.judged_to = first, clock.hour, clock.step - 1
                 return True
             if each.hours_to < clock.hour:
-                to = min(clock.hour, each.hours_to + _HOURS_AT_ONCE)
-                self._read(each, each.hours_to + 1, to)
-                each.hours_to = to
-                for memory in each.memories:
-                    memory.forget()
+                to = min(clock.hour, each.hours_to + each.at_once)
+                if self._read(each, each.hours_to + 1, to):
+                    each.hours_to = to
+                    for memory in each.memories:
+                        memory.forget()
                 return True
         return False
 
@@ -175,24 +179,28 @@ class Watcher:
         for each in self._in_turn():
             oldest = max(clock.first_hour, clock.hour - each.source.past_hours + 1)
             if each.hours_from > oldest:
-                first = max(each.hours_from - _HOURS_AT_ONCE, oldest)
-                self._read(each, first, each.hours_from - 1)
-                each.hours_from = first
+                first = max(each.hours_from - each.at_once, oldest)
+                if self._read(each, first, each.hours_from - 1):
+                    each.hours_from = first
                 return True
         return False
 
     def _in_turn(self) -> list[Watched]:
         return sorted(self.watched, key=lambda each: each.stepped)
 
-    def _read(self, watched: Watched, first: int, last: int) -> None:
-        """Read whole hours; where the question fails they stay empty."""
+    def _read(self, watched: Watched, first: int, last: int) -> bool:
+        """Read whole hours; False where fewer are to be read at once. Where one alone fails it stays empty."""
         self._steps += 1
         watched.stepped = self._steps
         first_step, number = first * STEPS + 1, (last - first + 1) * STEPS
         source = watched.source
         found = self._asked(source.name, lambda session, series: source.read(session, series, first_step, number))
+        if found is None and last > first:
+            watched.at_once = (last - first + 1) // 2
+            return False
         for memory, (labels, values) in zip(watched.memories, found or (), strict=False):
             memory.put_hours(first_step, labels, values)
+        return True
 
     def _judge(self, clock: _Clock) -> bool:
         for each in self._in_turn():
