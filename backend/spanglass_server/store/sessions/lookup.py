@@ -58,7 +58,7 @@ class Lookup:
     def trace_rows(self, path: Path, signal: Signal, wanted: OfTraces, windows: Sequence[Window]) -> Iterator[pa.Table]:
         """The rows of some traces in a file, outside of whose windows none of them lies."""
         try:
-            for rows in row_groups(self._footers.of(path), signal, windows):
+            for rows in row_groups(self._footers.of(path), signal, windows, wanted):
                 if self._stop.stopped:
                     raise QueryTimeoutError("the query was stopped")
                 found = find(rows, wanted)

@@ -45,7 +45,7 @@ class Footer:
     def __init__(self, path: Path) -> None:
         with pq.ParquetFile(path) as file:
             self._metadata = file.metadata
-        self._path = path
+        self.path = path
         self._row_groups: dict[int, RowGroup] = {}
 
     @property
@@ -75,7 +75,7 @@ class Footer:
 
     def open(self) -> pq.ParquetFile:
         """Open the file for reading; to be closed."""
-        return pq.ParquetFile(self._path, metadata=self._metadata, read_dictionary=self._texts)
+        return pq.ParquetFile(self.path, metadata=self._metadata, read_dictionary=self._texts)
 
     def row_group(self, number: int) -> RowGroup:
         """What one of the row groups says of its columns."""
@@ -83,6 +83,10 @@ class Footer:
         if known is None:
             known = self._row_groups[number] = self._judged(number)
         return known
+
+    def chunk(self, number: int, name: str) -> Any:
+        """The metadata of a column in a row group."""
+        return self._metadata.row_group(number).column(self.leaves[name])
 
     def bytes_of(self, number: int, leaves: Iterable[int]) -> int:
         """How much columns of a row group take before compression."""

@@ -35,7 +35,7 @@ class Dictionary:
     size: int  # bytes when unpacked
     _at: int
     _packed_size: int
-    _codec: str | None
+    _compression: str
     type: str  # Parquet's: BYTE_ARRAY, INT64 or DOUBLE
 
     @classmethod
@@ -45,22 +45,17 @@ class Dictionary:
         if at is None or chunk.physical_type not in {"BYTE_ARRAY", "INT64", "DOUBLE"}:
             return None
         packed = os.pread(descriptor, _HEADER_BYTES, at)
-        fields, end = _struct(packed, 0)
+        fields, end = page_header(packed)
         size, packed_size, page = fields[2], fields[3], fields.get(7)
         if fields[1] != _DICTIONARY_PAGE or page is None or page[2] != _PLAIN or size > _BYTES_MAX:
             return None
         if not _uses_it_throughout(descriptor, at + end + packed_size, chunk.num_values):
             return None
-        codec = None if chunk.compression == "UNCOMPRESSED" else _CODECS[chunk.compression]
-        return cls(page[1], size, at + end, packed_size, codec, chunk.physical_type)
+        return cls(page[1], size, at + end, packed_size, chunk.compression, chunk.physical_type)
 
     def content(self, descriptor: int) -> bytes:
         """Its values one after the other."""
-        packed = os.pread(descriptor, self._packed_size, self._at)
-        if self._codec is None:
-            return packed
-        unpacked: bytes = pa.Codec(self._codec).decompress(packed, self.size, asbytes=True)
-        return unpacked
+        return unpacked(os.pread(descriptor, self._packed_size, self._at), self._compression, self.size)
 
 
 def _uses_it_throughout(descriptor: int, at: int, count: int) -> bool:
@@ -69,7 +64,7 @@ def _uses_it_throughout(descriptor: int, at: int, count: int) -> bool:
     A writer may give a dictionary up within a row group, and writes the values that come then without it.
     """
     while count > 0:
-        fields, end = _struct(os.pread(descriptor, _HEADER_BYTES, at), 0)
+        fields, end = page_header(os.pread(descriptor, _HEADER_BYTES, at))
         page = fields.get(5)
         if fields[1] != _DATA_PAGE or page is None or page[2] not in {_PLAIN_DICTIONARY, _RLE_DICTIONARY}:
             return False
@@ -101,6 +96,19 @@ def _lengths_at(content: bytes, step: int) -> NDArray[np.uint32]:
     return np.ascontiguousarray(rows[:, : _LENGTH.size]).view("<u4")[:, 0]
 
 
+def unpacked(packed: bytes | memoryview, compression: str, size: int) -> bytes:
+    """The content of a page, by its column's compression (``pyarrow``'s metadata) and its size before it."""
+    if compression == "UNCOMPRESSED":
+        return bytes(packed)
+    content: bytes = pa.Codec(_CODECS[compression]).decompress(packed, size, asbytes=True)
+    return content
+
+
+def page_header(data: bytes) -> tuple[dict[int, Any], int]:
+    """The fields of a page's header by their numbers, and where it ends; ``IndexError`` if it is cut."""
+    return _struct(data, 0)
+
+
 def _struct(data: bytes, at: int) -> tuple[dict[int, Any], int]:
     """The fields of a struct by their numbers, and where it ends."""
     fields: dict[int, Any] = {}
@@ -109,30 +117,31 @@ def _struct(data: bytes, at: int) -> tuple[dict[int, Any], int]:
         at += 1
         kind = head & 15
         if head < 16:  # noqa: PLR2004 - no step from the field before: its number is written out
-            number, at = _integer(data, at)
+            number, at = integer_at(data, at)
         else:
             number += head >> 4
         if kind in _INTEGERS:
-            fields[number], at = _integer(data, at)
+            fields[number], at = integer_at(data, at)
         elif kind == _STRUCT:
             fields[number], at = _struct(data, at)
         elif kind in _BOOLEANS:
             fields[number] = kind
         elif kind == _BINARY:
-            size, at = _varint(data, at)
+            size, at = varint_at(data, at)
             at += size
         else:
             raise ValueError(f"a page header has a field of type {kind}")
     return fields, at + 1
 
 
-def _integer(data: bytes, at: int) -> tuple[int, int]:
+def integer_at(data: bytes, at: int) -> tuple[int, int]:
     """A number in zigzag, and where it ends."""
-    value, at = _varint(data, at)
+    value, at = varint_at(data, at)
     return value >> 1 ^ -(value & 1), at
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
+def varint_at(data: bytes, at: int) -> tuple[int, int]:
+    """A number in groups of seven bits, and where it ends."""
     value, shift = 0, 0
     while True:
         byte = data[at]
