@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -79,11 +80,27 @@ class _Budget:
 
 def yaml_tree(text: str) -> Node | None:
     """Read YAML; None for a text that holds no value. TreeError for what is no YAML."""
+    with _tree_errors(text):
+        # compose() builds nodes only, whatever the loader
+        root: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+        return None if root is None else _of_yaml(root, "", 0, _Budget())
+
+
+def yaml_trees(text: str) -> tuple[Node, ...]:
+    """Read YAML of any number of documents. TreeError for what is no YAML."""
+    with _tree_errors(text):
+        roots: list[yaml.Node] = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
+        budget = _Budget()
+        return tuple(_of_yaml(root, "", 0, budget) for root in roots)
+
+
+@contextmanager
+def _tree_errors(text: str) -> Iterator[None]:
+    """Turn what YAML says of a text into ``TreeError``."""
     if len(text) > MAX_CHARACTERS:
         raise TreeError(f"longer than {MAX_CHARACTERS} characters: is it the right file?")
     try:
-        # compose() builds nodes only, whatever the loader
-        root: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+        yield
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
@@ -93,7 +110,6 @@ def yaml_tree(text: str) -> Node | None:
         raise TreeError(f"not valid YAML: {error.reason}", line) from None
     except (yaml.YAMLError, RecursionError) as error:
         raise TreeError(f"not valid YAML: {type(error).__name__}") from None
-    return None if root is None else _of_yaml(root, "", 0, _Budget())
 
 
 def json_tree(value: Any) -> Node:

@@ -104,6 +104,7 @@ EXAMPLES = {
     "slo show": ("checkout-answers",),
     "slo check": ("slos/*.yaml", "- < shop.yaml"),
     "slo apply": ("slos/*.yaml",),
+    "slo import": ("openslo.yaml | spanglass slo apply -",),
     "slo export": ("checkout-answers > slos.yaml",),
     "slo delete": ("checkout-answers",),
     "slo changes": ("checkout-answers",),

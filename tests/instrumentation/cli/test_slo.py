@@ -91,3 +91,23 @@ def test_files_are_checked_and_kept(server, run, tmp_path):
     change = {"time": TIME, "uid": "shop", "by": "kim", "kind": "changed", "before": "", "after": ""}
     server.answer("/api/v1/slos/changes", {"changes": [change]})
     assert "kim" in run("slo", "changes").stdout.decode()
+
+
+def test_objectives_of_openslo_are_printed(server, run, tmp_path):
+    """What can be taken is printed as YAML, notes and problems go to standard error, and a problem is exit code 2."""
+    place = {"path": "spec.budgetingMethod", "line": 5, "column": 3, "hint": None, "file": None}
+    note = {**place, "path": "spec.alertPolicies", "message": "left out"}
+    slos = "slos:\n  - name: A\n"
+    answer = {"slos": [], "yaml": slos, "problems": [], "notes": [note]}
+    server.answer("/api/v1/slos/import", answer)
+    file = tmp_path / "openslo.yaml"
+    file.write_text("kind: SLO\n")
+
+    done = run("slo", "import", str(file))
+
+    assert (done.returncode, done.stdout.decode()) == (0, slos)
+    assert b"openslo.yaml:5:3: spec.alertPolicies: note: left out" in done.stderr
+    assert json.loads(server.received[-1].body) == {"yaml": "kind: SLO\n"}
+    server.answers.pop("/api/v1/slos/import")
+    server.answer("/api/v1/slos/import", {**answer, "problems": [{**place, "message": "no"}]})
+    assert run("slo", "import", str(file)).returncode == 2

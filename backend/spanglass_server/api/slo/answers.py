@@ -165,6 +165,12 @@ class CheckedSlos(TypedDict):
     problems: list[dict[str, Any]]
 
 
+class ImportedSlos(CheckedSlos):
+    """Objectives of OpenSLO as ours; ``notes`` is what is left out."""
+
+    notes: list[dict[str, Any]]
+
+
 class TriedSlo(TypedDict):
     """What an objective that is typed would have had in the last day."""
 

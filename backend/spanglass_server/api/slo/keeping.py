@@ -6,15 +6,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from spanglass_server.api.alerting.bodies import ACTOR_HEADER, actor_of
-from spanglass_server.api.issues.bodies import fields_of
+from spanglass_server.api.issues.bodies import fields_of, text_of
 from spanglass_server.api.params import Param, limit_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.api.slo import answers, bodies, shown
 from spanglass_server.api.written import changed_version, refusals
+from spanglass_server.forms.nodes import MAX_CHARACTERS
 from spanglass_server.slo.desk import TRIED
 from spanglass_server.slo.form.spec import OBJECTIVES
 from spanglass_server.slo.model import MINUTE_NS
+from spanglass_server.slo.openslo.reading import take_over
 from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
@@ -69,6 +71,17 @@ class Keeping:
             "slos": [OBJECTIVES.to_json(objective) for objective in objectives],
             "yaml": OBJECTIVES.to_yaml(objectives) if objectives else "",
             "problems": [dict(problem.as_json()) for problem in read.problems],
+        }
+
+    def import_(self, _: QuerySession, params: Params) -> answers.ImportedSlos:
+        """Return objectives of OpenSLO as ours, and what can't be taken; nothing is kept."""
+        fields = fields_of(params["body"], bodies.OPENSLO)
+        taken = take_over(text_of(fields, "yaml", longest=MAX_CHARACTERS) + "\n")
+        return {
+            "slos": [OBJECTIVES.to_json(objective) for objective in taken.objectives],
+            "yaml": OBJECTIVES.to_yaml(taken.objectives) if taken.objectives else "",
+            "problems": [dict(problem.as_json()) for problem in taken.problems],
+            "notes": [dict(note.as_json()) for note in taken.notes],
         }
 
     def try_(self, session: QuerySession, params: Params) -> answers.TriedSlo:
@@ -143,6 +156,15 @@ def keeping_routes(desk: SloDesk) -> tuple[Route, ...]:
             body=bodies.TYPED,
             response=schema_of(answers.CheckedSlos),
             query=ask.check,
+        ),
+        Route(
+            method="POST",
+            path="/slos/import",
+            summary="Objectives of OpenSLO as they are written here, and what can't be taken.",
+            description="Nothing is kept.",
+            body=bodies.OPENSLO,
+            response=schema_of(answers.ImportedSlos),
+            query=ask.import_,
         ),
         Route(
             method="POST",

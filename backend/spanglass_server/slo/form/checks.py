@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _CALENDAR = ("week", "month")
 #: Words that pages and API have where a uid stands: ``/slos/new``.
-_TAKEN = frozenset({"new", "changes", "check", "try"})
+_TAKEN = frozenset({"new", "changes", "check", "import", "try"})
 
 
 def unfold_objective(node: Node, _: Report) -> Node:

@@ -213,6 +213,22 @@ def _apply(argv: Sequence[str]) -> int:
     return Exit.OK
 
 
+def _import(argv: Sequence[str]) -> int:
+    """Exit code 2 where something can't be taken; what can is printed all the same."""
+    parser = options.parser("slo import", "Print objectives of OpenSLO files as they are written here, for slo apply.")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="YAML of OpenSLO (openslo/v1); - reads standard input")
+    arguments = parser.parse_args(argv)
+    client, problems = options.client(arguments), 0
+    lines: list[str] = []
+    for file in arguments.files:
+        taken = client.post("/slos/import", {"yaml": read(file)})
+        problems += tell_all("text", file, taken, to_stderr=True)
+        lines += taken["yaml"].splitlines()[1 if lines else 0 :]
+    if lines:
+        print(*(map(terminal_text, lines) if sys.stdout.isatty() else lines), sep="\n")
+    return Exit.USAGE if problems else Exit.OK
+
+
 def _keep(client: Client, slo: dict[str, Any], known: set[str], by: str) -> str:
     """Keep an objective, and say what became of it."""
     uid = slo["uid"]
@@ -271,6 +287,7 @@ _ACTIONS: dict[str, Callable[[Sequence[str]], int]] = {
     "show": _show,
     "check": _check,
     "apply": _apply,
+    "import": _import,
     "export": _export,
     "delete": _delete,
     "changes": _changes,

@@ -1,0 +1,1 @@
+"""Objectives of OpenSLO files, taken over as far as they can be said as ours."""
