@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from spanglass_server.promql.ports import Matcher, Selector
 from spanglass_server.promql.series.labels import NAME
 from spanglass_server.promql.stored.source import StoredSeries
@@ -80,3 +82,13 @@ def described(labels: dict[str, str]) -> str:
     """Labels as PromQL writes them, without quotes."""
     inside = ",".join(f"{name}={value}" for name, value in labels.items() if name != NAME)
     return f"{labels.get(NAME, '')}{{{inside}}}"
+
+
+def memory_of_others(*arrays: Any) -> list[Any]:
+    """What arrays only look into: memory that is no array's own, such as an answer of DuckDB, which they hold whole."""
+    found = []
+    for array in arrays:
+        while isinstance(array.base, np.ndarray):
+            array = array.base  # noqa: PLW2901 - what the view looks into
+        found.append(array.base)
+    return [base for base in found if base is not None]

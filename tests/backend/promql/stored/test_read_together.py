@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from stored_points import START_MS, as_text, gauge, point, selector, stale
+from stored_points import START_MS, as_text, gauge, memory_of_others, point, selector, stale
 from stored_spans import Bench
 from test_several_parts import table
 
@@ -72,3 +72,6 @@ def test_a_small_part_is_read_once_for_all_its_metrics(bench):
         assert all(together.values())
     assert counts[0] > 2
     assert counts[1:] == [2, 2]
+    streams = [held.value for key, held in cache._held.items() if key[0] == "streams"]
+    assert streams
+    assert memory_of_others(*(array for known in streams for array in (known.numbers, known.streams.keys))) == []

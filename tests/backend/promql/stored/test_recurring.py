@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from stored_points import START_MS
+from stored_points import START_MS, memory_of_others
 from stored_spans import Bench
 
 from spanglass_server.promql.engine import range_query
@@ -90,6 +90,18 @@ def test_a_new_part_is_read_once_for_all_that_recur(bench):
     statements.clear()
     assert values(bench, PartCache(), at_ms, statements, is_announced=True) == found
     assert len(statements) == len(needed)  # one for each of four parts, though nothing was asked before
+
+
+def test_counts_that_are_kept_hold_no_whole_answer(bench):
+    """What is kept of a statement's answer is its own: an array that looks into it would hold all of its columns."""
+    bench.write(spans(0), Signal.SPANS)
+    cache = PartCache()
+    values(bench, cache, BASE_MS + 30_000, [])
+
+    kept = [held.value for key, held in cache._held.items() if key[0] == "counts"]
+    arrays = [array for each in kept for array in (each.series, each.step, each.bucket, each.value)]
+    assert sum(len(array) for array in arrays) > len(arrays)
+    assert memory_of_others(*arrays) == []
 
 
 def test_of_a_large_part_only_what_is_asked_for_is_read(bench, monkeypatch):

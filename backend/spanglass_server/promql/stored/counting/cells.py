@@ -61,9 +61,9 @@ class Cells:
 
     @classmethod
     def of(cls, found: pa.Table, names: Sequence[str]) -> Cells:
-        """The rows of a statement's answer."""
+        """The rows of a statement's answer, of which nothing else is kept: one column would hold all of them."""
         labels = LabelSets(found.num_rows, {name: encoded(found[f"label.{name}"], str) for name in names})
-        return cls(labels, found["step"].to_numpy(), found["bucket"].to_numpy())
+        return cls(labels, found["step"].to_numpy().copy(), found["bucket"].to_numpy().copy())
 
     def counts(self, asked: Asked, value: pa.ChunkedArray) -> Counts:
         """The counts of one question, whose value is null in rows without any of its records."""
@@ -78,7 +78,7 @@ class Cells:
             series, step, bucket, value = series[rows], step[rows], bucket[rows], value.drop_null()
             used, series = np.unique(series, return_inverse=True)
             sets = sets.take(used)
-        return Counts(sets, *_added_up(series, step, bucket, value.to_numpy()))
+        return Counts(sets, *_added_up(series, step, bucket, value.to_numpy().copy()))
 
     def _series_of(self, names: frozenset[str]) -> tuple[LabelSets, NDArray[np.intp]]:
         """The series that some labels tell apart, and that of each row."""
