@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import orjson
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from spanglass_server.access.client_left import CLIENT_LEFT, unless_client_left
 from spanglass_server.access.packing import accepts_gzip, is_worth_packing, pack
 from spanglass_server.api.errors import INTERNAL, ApiError, Problem, problem_of
 from spanglass_server.api.params import RANGE, read_params
+from spanglass_server.api.request_bodies import read_json
 from spanglass_server.api.streaming import stream
 from spanglass_server.query.one_trace.collecting import paused_collector
 
@@ -95,7 +96,7 @@ class Endpoint:
         given = [*request.path_params.items(), *request.query_params.multi_items(), *self._headers(request)]
         params = read_params(self.route.parameters, given, self.context.clock_ns())
         if self.route.body is not None:
-            params["body"] = await _read_json(request)
+            params["body"] = await read_json(request, MAX_BODY_BYTES)
         return params
 
     def _headers(self, request: Request) -> list[tuple[str, str]]:
@@ -129,27 +130,6 @@ class Endpoint:
         run = self.context.engine.run(encoded_answer, deadline_s=self.context.deadline_s)
         encoded = await unless_client_left(request, run)
         return _json(*encoded, route.status) if encoded is not None else Response(status_code=CLIENT_LEFT)
-
-
-async def _read_json(request: Request) -> Any:
-    """Read the JSON value of the request's body; only that type, which no page of another site may send unasked."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise ApiError(
-            "unsupported_media_type",
-            f"the body's Content-Type is {media_type!r}, not 'application/json'",
-            field="Content-Type",
-            hint="send the header 'Content-Type: application/json'",
-        )
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise ApiError("bad_request", f"the body is longer than {MAX_BODY_BYTES} bytes", field="body")
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise ApiError("bad_request", f"the body is not JSON: {error}", field="body") from error
 
 
 def _encode(answer: Answer, *, packs: bool) -> tuple[bytes, bool]:

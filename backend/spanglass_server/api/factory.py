@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from starlette.requests import Request
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute
 from starlette.routing import Route as StarletteRoute
 
 from spanglass_core.model_prices import Prices
 from spanglass_server.api.endpoint import Context, Endpoint, failure
-from spanglass_server.api.errors import ApiError, problem_of
+from spanglass_server.api.errors import problem_of
+from spanglass_server.api.nowhere import Beside, Nowhere
 from spanglass_server.api.openapi import describe_api
 from spanglass_server.api.performance import differences, operations, profiles, self_time, service_map
 from spanglass_server.api.prometheus.describing import described_paths
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from starlette.requests import HTTPConnection
-    from starlette.types import Receive, Scope, Send
 
     from spanglass_server.api.endpoint import QueryRunner
 
@@ -96,7 +94,8 @@ def create_api(
     described = [*routes, _description(routes, version)]
     served = [StarletteRoute(route.full_path, Endpoint(route, context), methods=[route.method]) for route in described]
     # "/api" itself and every path below it; after the routes, so that it gets what they leave
-    nowhere = Nowhere(context, tuple(served))
+    beside = Beside(authorize, lambda error: failure(problem_of(error)), f"{PREFIX}/openapi.json lists all routes")
+    nowhere = Nowhere(beside, tuple(served))
     return [*served, StarletteRoute("/api", nowhere), StarletteRoute("/api/{rest:path}", nowhere)]
 
 
@@ -111,41 +110,3 @@ def _description(routes: Sequence[Route], version: str) -> Route:
     )
     described.append(route)
     return route
-
-
-@dataclass(frozen=True, slots=True)
-class Nowhere:
-    """Answers requests that no route takes: a wrong method, or a path that does not exist."""
-
-    context: Context
-    served: tuple[StarletteRoute, ...]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 405 when another method would be served, else 404."""
-        allowed = self._methods(scope)
-        try:
-            self.context.authorize(Request(scope))
-            error = _wrong_method(scope["method"], allowed) if allowed else self._no_such_path(scope)
-        except ApiError as refused:
-            error = refused
-        response = failure(problem_of(error))
-        if error.problem.code == "method_not_allowed":
-            response.headers["allow"] = ", ".join(allowed)
-        await response(scope, receive, send)
-
-    def _methods(self, scope: Scope) -> list[str]:
-        """What is served at a path."""
-        found = (route for route in self.served if route.matches(scope)[0] != Match.NONE)
-        return sorted({method for route in found for method in route.methods or ()})
-
-    def _no_such_path(self, scope: Scope) -> ApiError:
-        """The monitoring API's paths end with a slash, and all others without one: easily mistaken."""
-        path = str(scope["path"])
-        other = path.rstrip("/") if path.endswith("/") else f"{path}/"
-        is_served = bool(self._methods({**scope, "path": other}))
-        hint = f"did you mean {other}" if is_served else f"{PREFIX}/openapi.json lists all routes"
-        return ApiError("not_found", f"there is nothing at {path}", hint=hint)
-
-
-def _wrong_method(method: str, allowed: Sequence[str]) -> ApiError:
-    return ApiError("method_not_allowed", f"{method} is not served here", expected=allowed)

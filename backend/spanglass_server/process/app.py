@@ -21,10 +21,10 @@ from spanglass_server.alerting.ports import AlertFilter
 from spanglass_server.alerting.sql_views import sql_views
 from spanglass_server.api.alerting.routes import alerting_routes
 from spanglass_server.api.alerting.trying import Defaults
-from spanglass_server.api.alertmanager.endpoint import Context as AlertmanagerContext
 from spanglass_server.api.alertmanager.routes import create_alertmanager_api
 from spanglass_server.api.anomalies.routes import anomaly_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
+from spanglass_server.api.endpoint import Context
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.factory import create_api, plain_routes
 from spanglass_server.api.findings.routes import finding_routes
@@ -311,7 +311,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets, endpoints: Mapping
         )
 
     def alertmanager(authorize: Callable[[HTTPConnection], None]) -> list[BaseRoute]:
-        context = AlertmanagerContext(node.engine, time.time_ns, authorize, settings.query.deadline_ns / 1e9)
+        context = Context(node.engine, time.time_ns, authorize, settings.query.deadline_ns / 1e9)
         return create_alertmanager_api(context, parts.notifications.desk, parts.alerting.posted, release)
 
     # the pages call them within the process, after the reader's own request was let in

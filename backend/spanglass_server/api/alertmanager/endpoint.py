@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Match
+from starlette.responses import Response
 
 from spanglass_server.access.client_left import CLIENT_LEFT, unless_client_left
-from spanglass_server.api.errors import INTERNAL, ApiError, problem_of
+from spanglass_server.api.errors import INTERNAL, problem_of
+from spanglass_server.api.request_bodies import read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from starlette.requests import HTTPConnection
-    from starlette.routing import Route as StarletteRoute
     from starlette.types import Receive, Scope, Send
 
-    from spanglass_server.api.endpoint import QueryRunner
+    from spanglass_server.api.endpoint import Context
 
 _LOG = logging.getLogger(__name__)
 ROOT = "/alertmanager"
@@ -61,16 +59,6 @@ class AlertmanagerRoute:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What all endpoints share."""
-
-    engine: QueryRunner
-    clock_ns: Callable[[], int]
-    authorize: Callable[[HTTPConnection], None]  # raises ApiError("unauthorized") or ApiError("forbidden")
-    deadline_s: float
-
-
-@dataclass(frozen=True, slots=True)
 class Endpoint:
     """Serves one route."""
 
@@ -91,7 +79,9 @@ class Endpoint:
         asked = Asked(
             path={name: str(value) for name, value in request.path_params.items()},
             query=self._query(request),
-            body=await _json_of(request) if self.route.method == "POST" else None,
+            body=await read_json(request, MAX_BODY_BYTES, "send fewer alerts at once")
+            if self.route.method == "POST"
+            else None,
             now_ns=self.context.clock_ns(),
             base_url=str(request.base_url).rstrip("/"),
         )
@@ -114,22 +104,6 @@ def _encode(answer: Any) -> bytes:
     return b"" if answer is None else orjson.dumps(answer)
 
 
-async def _json_of(request: Request) -> Any:
-    """Read the body; only that type, which no page of another site may send unasked."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise ApiError("unsupported_media_type", f"the body's Content-Type is {media_type!r}, not 'application/json'")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise ApiError("bad_request", f"the body is longer than {MAX_BODY_BYTES} bytes: send fewer alerts at once")
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise ApiError("bad_request", f"the body is not JSON: {error}") from error
-
-
 def _json(body: bytes, status: int = 200) -> Response:
     return Response(body, status, {"cache-control": "no-store"}, media_type="application/json" if body else None)
 
@@ -148,46 +122,3 @@ def failed(error: BaseException) -> Response:
     if problem.code == "unauthorized":
         response.headers["www-authenticate"] = "Bearer"
     return response
-
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """Answers clients that only look whether there is an Alertmanager at the address they were given."""
-
-    context: Context
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer in a line of text."""
-        try:
-            self.context.authorize(Request(scope))
-            response: Response = PlainTextResponse(f"Alertmanager's API is below {PREFIX}.\n")
-        except ApiError as refused:
-            response = failed(refused)
-        await response(scope, receive, send)
-
-
-@dataclass(frozen=True, slots=True)
-class Nowhere:
-    """Answers requests that no route takes: a wrong method, the API's older version, or a path that does not exist."""
-
-    context: Context
-    served: Sequence[StarletteRoute] = field(default_factory=tuple)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 405 when another method would be served, else 404."""
-        allowed = sorted(
-            {method for route in self.served if route.matches(scope)[0] != Match.NONE for method in route.methods or ()}
-        )
-        error = (
-            ApiError("method_not_allowed", f"{scope['method']} is not served here, but {' and '.join(allowed)}")
-            if allowed
-            else ApiError("not_found", f"there is nothing at {scope['path']}; Alertmanager's API is below {PREFIX}")
-        )
-        try:
-            self.context.authorize(Request(scope))
-        except ApiError as refused:
-            error = refused
-        response = failed(error)
-        if error.problem.code == "method_not_allowed":
-            response.headers["allow"] = ", ".join(allowed)
-        await response(scope, receive, send)

@@ -8,12 +8,14 @@ from starlette.routing import BaseRoute
 from starlette.routing import Route as StarletteRoute
 
 from spanglass_server.api.alertmanager.alerts import alert_routes
-from spanglass_server.api.alertmanager.endpoint import ROOT, AlertmanagerRoute, Context, Endpoint, Here, Nowhere
+from spanglass_server.api.alertmanager.endpoint import PREFIX, ROOT, AlertmanagerRoute, Endpoint, failed
 from spanglass_server.api.alertmanager.silences import silence_routes
 from spanglass_server.api.alertmanager.status import status_routes
+from spanglass_server.api.nowhere import Beside, with_others
 
 if TYPE_CHECKING:
     from spanglass_server.alerting.posted import PostedAlerts
+    from spanglass_server.api.endpoint import Context
     from spanglass_server.notifications.desk import NotificationDesk
 
 
@@ -27,5 +29,5 @@ def create_alertmanager_api(
         *status_routes(desk, version, context.clock_ns()),
     )
     served = [StarletteRoute(route.full_path, Endpoint(route, context), methods=[route.method]) for route in routes]
-    here = [StarletteRoute(ROOT + path, Here(context), methods=["GET"]) for path in ("", "/", "/-/healthy", "/-/ready")]
-    return [*served, *here, StarletteRoute(f"{ROOT}/{{rest:path}}", Nowhere(context, served))]
+    beside = Beside(context.authorize, failed, f"Alertmanager's API is below {PREFIX}")
+    return with_others(ROOT, served, beside)

@@ -9,22 +9,20 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Match
+from starlette.responses import Response
 
 from spanglass_server.access.client_left import CLIENT_LEFT, unless_client_left
 from spanglass_server.access.packing import GZIP_FROM_BYTES, accepts_gzip, pack
-from spanglass_server.api.errors import ApiError
 from spanglass_server.api.prometheus.params import Form
-from spanglass_server.api.prometheus.problems import UNFORESEEN, BadParameterError, Failure, failure_of
-from spanglass_server.api.prometheus.routing import PREFIX, Question
+from spanglass_server.api.prometheus.problems import UNFORESEEN, BadParameterError, failure_of
+from spanglass_server.api.prometheus.routing import Question
+from spanglass_server.api.request_bodies import media_type_of, read_body
 from spanglass_server.store.ports import QueryTimeoutError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from starlette.requests import HTTPConnection
-    from starlette.routing import Route as StarletteRoute
     from starlette.types import Receive, Scope, Send
 
     from spanglass_server.api.endpoint import QueryRunner
@@ -62,7 +60,7 @@ class Endpoint:
             self.context.authorize(request)
             response = await self._answer(request, await self._form(request))
         except Exception as error:  # noqa: BLE001 - nothing may leave without the shape of errors
-            response = failed(failure_of(error), error)
+            response = failed(error)
         await response(scope, receive, send)
 
     async def _form(self, request: Request) -> Form:
@@ -99,13 +97,8 @@ class Endpoint:
 
 async def _posted(request: Request) -> list[tuple[str, str]]:
     """Read the fields of a form that was posted; a body of another type is left alone, as Prometheus does."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_FORM_BYTES:
-            raise ApiError("bad_request", f"the body is longer than {_MAX_FORM_BYTES} bytes")
-    if media_type != _FORM:
+    body = await read_body(request, _MAX_FORM_BYTES)
+    if media_type_of(request) != _FORM:
         return []
     return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
 
@@ -144,56 +137,12 @@ class _Parts(Response):
             await send({"type": "http.response.body", "body": part, "more_body": bool(self._parts)})
 
 
-def failed(failure: Failure, error: BaseException | None = None) -> Response:
-    """Make the response for a failure; an unforeseen one goes to the log with its trace."""
+def failed(error: BaseException) -> Response:
+    """Make the response for an error; an unforeseen one goes to the log with its trace."""
+    failure = failure_of(error)
     if failure is UNFORESEEN:
         _LOG.error("a request failed", exc_info=error)
     response = _json([failure.as_json()], packed=False, status=failure.status)
     if failure.kind == "unauthorized":
         response.headers["www-authenticate"] = "Bearer"
     return response
-
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """Answers clients that only look whether there is a Prometheus at the address they were given."""
-
-    context: Context
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer in a line of text."""
-        try:
-            self.context.authorize(Request(scope))
-            response: Response = PlainTextResponse(f"Prometheus' API is below {PREFIX}.\n")
-        except ApiError as refused:
-            response = failed(failure_of(refused))
-        await response(scope, receive, send)
-
-
-@dataclass(frozen=True, slots=True)
-class Nowhere:
-    """Answers requests that no route takes: a wrong method, or a path that does not exist."""
-
-    context: Context
-    served: Sequence[StarletteRoute]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 405 when another method would be served, else 404."""
-        allowed = sorted(
-            {method for route in self.served if route.matches(scope)[0] != Match.NONE for method in route.methods or ()}
-        )
-        try:
-            self.context.authorize(Request(scope))
-            failure = _not_served(scope, allowed)
-        except ApiError as refused:
-            failure = failure_of(refused)
-        response = failed(failure)
-        if failure.kind == "method_not_allowed":
-            response.headers["allow"] = ", ".join(allowed)
-        await response(scope, receive, send)
-
-
-def _not_served(scope: Scope, allowed: Sequence[str]) -> Failure:
-    if allowed:
-        return Failure("method_not_allowed", f"{scope['method']} is not served here, but {' and '.join(allowed)}")
-    return Failure("not_found", f"there is nothing at {scope['path']}; Prometheus' API is below {PREFIX}")

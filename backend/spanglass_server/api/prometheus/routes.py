@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from starlette.routing import BaseRoute
 from starlette.routing import Route as StarletteRoute
 
+from spanglass_server.api.nowhere import Beside, with_others
 from spanglass_server.api.prometheus import discovery, queries
-from spanglass_server.api.prometheus.endpoint import Context, Endpoint, Here, Nowhere
-from spanglass_server.api.prometheus.routing import ROOT, PrometheusRoute
+from spanglass_server.api.prometheus.endpoint import Context, Endpoint, failed
+from spanglass_server.api.prometheus.routing import PREFIX, ROOT, PrometheusRoute
 from spanglass_server.api.prometheus.rules import rule_routes
 from spanglass_server.api.prometheus.status import status_routes
 
@@ -29,5 +30,5 @@ def create_prometheus_api(context: Context, version: str, told: Told, targets: T
         StarletteRoute(route.full_path, Endpoint(route, context), methods=list(route.methods))
         for route in routes_of(version, told, targets)
     ]
-    here = [StarletteRoute(ROOT + path, Here(context), methods=["GET"]) for path in ("", "/", "/-/healthy", "/-/ready")]
-    return [*served, *here, StarletteRoute(f"{ROOT}/{{rest:path}}", Nowhere(context, served))]
+    beside = Beside(context.authorize, failed, f"Prometheus' API is below {PREFIX}")
+    return with_others(ROOT, served, beside)

@@ -18,8 +18,8 @@ from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.desk import NewAlert
 from spanglass_server.alerting.ports import AlertFilter
 from spanglass_server.alerting.posted import Posted, PostedAlerts
-from spanglass_server.api.alertmanager.endpoint import Context
 from spanglass_server.api.alertmanager.routes import create_alertmanager_api
+from spanglass_server.api.endpoint import Context
 from spanglass_server.api.errors import ApiError
 
 if TYPE_CHECKING:
