@@ -39,6 +39,7 @@ from spanglass_server.api.prometheus.routes import create_prometheus_api
 from spanglass_server.api.prometheus.rules import Told
 from spanglass_server.api.reports.routes import report_routes
 from spanglass_server.api.reports.schedules import schedule_routes
+from spanglass_server.api.retention.routes import retention_routes
 from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.api.saved.views import view_routes
@@ -96,6 +97,7 @@ if TYPE_CHECKING:
     from spanglass_server.access.auth import TokenCheck, Tokens
     from spanglass_server.api.prometheus.status import Targets
     from spanglass_server.pages.ports import Server
+    from spanglass_server.retention.desk import RetentionDesk
     from spanglass_server.scraping.jobs import Job
     from spanglass_server.settings.settings import Settings
     from spanglass_server.store.ports import QuerySession
@@ -274,6 +276,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets, endpoints: Mapping
         *schedule_routes(parts.reports.scheduler),
         *report_routes(parts.reports.desk, parts.notifications.address.url),
         *slo_routes(parts.slos.desk),
+        *retention_routes(_retention_desk(parts), settings.query.deadline_ns / 1e9),
         *trend_routes(parts.trends.board, parts.series),
         promql_export_route(parts.series),
         *anomaly_routes(parts.anomalies.desk),
@@ -350,6 +353,11 @@ def build_app(parts: Parts, intake: Intake, targets: Targets, endpoints: Mapping
     for_all = is_public if settings.health.status_page else (lambda _: False)
     guarded = BrowserGuard(ReadersOnly(app, tokens.read, for_all), names, for_all)
     return CountRequests(AtPaths(guarded, endpoints), telemetry)
+
+
+def _retention_desk(parts: Parts) -> RetentionDesk:
+    node = parts.node
+    return node.retention.desk(node.saved.pins.ids, parts.settings.retention.max_bytes)
 
 
 def _status_page(parts: Parts, release: str) -> list[BaseRoute]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from spanglass_server.retention.answers import Standing
     from spanglass_server.retention.book import PolicyBook
+    from spanglass_server.retention.model import Policies
     from spanglass_server.retention.store import RetentionStore
     from spanglass_server.store.keeping.ports import Decided, Squeeze
     from spanglass_server.store.ports import QuerySession
@@ -33,6 +36,41 @@ class Asking(Protocol):
 
     def __call__(self, query: Callable[[QuerySession], Any]) -> Any:
         """Return its answer; ``QueryError``."""
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """Policies with the ages of signals, what tells both apart from others, and what was seen of segments."""
+
+    policies: Policies
+    ages_ns: Mapping[Signal, int]
+    digest: str
+    looks: Mapping[int, Look]
+
+    def terms(self, signal: Signal) -> Terms:
+        """What becomes of rows of a signal; log records are kept longer with their trace, never shorter."""
+        ages, others_ns = [policy.age_ns for policy in self.policies.policies], self.ages_ns.get(signal, 0)
+        if signal is Signal.SPANS:
+            return Terms(ages, others_ns, self.policies.ordinary)
+        return Terms([max(age, others_ns) if age and others_ns else 0 for age in ages], others_ns, None)
+
+    def look(self, segment: Segment) -> Look | None:
+        """What was seen of a segment by just these policies."""
+        look = self.looks.get(segment.id)
+        return look if look is not None and look.digest == self.digest else None
+
+    def due(
+        self, held: Mapping[Signal, Sequence[Segment]], now_ns: int, kept: Callable[[], frozenset[bytes]]
+    ) -> list[Segment]:
+        """The segments of which something becomes by now; ``kept`` are pinned traces and evidence."""
+        first = {signal: next(iter(self.terms(signal).steps_ns), NEVER_NS) for signal in held}
+        return [s for signal in held for s in held[signal] if self._next_ns(s, first[signal], kept) <= now_ns]
+
+    def _next_ns(self, segment: Segment, first_ns: int, kept: Callable[[], frozenset[bytes]]) -> int:
+        look = self.look(segment)
+        if look is None:
+            return newest_ns(segment) + first_ns + 1
+        return 0 if look.held and not look.held <= kept() else look.next_ns
 
 
 class PolicyKeeper:
@@ -48,7 +86,7 @@ class PolicyKeeper:
         self._ask: Asking | None = None
         self.evidence: Callable[[], frozenset[bytes]] | None = None
         self._pinned: frozenset[bytes] = frozenset()
-        self._digest = ""
+        self._now = self._in_force()
 
     def ask_by(self, ask: Asking) -> None:
         """Have storage asked so; before anything is judged."""
@@ -62,60 +100,56 @@ class PolicyKeeper:
     def begin(self, pinned: frozenset[bytes]) -> bool:
         """See ``Keeper``."""
         self._pinned = pinned
-        self._policies = self._book.policies
+        self._now = self._in_force()
+        return not self._now.policies.is_empty
+
+    def _in_force(self) -> InForce:
+        policies = self._book.policies
         ages = ",".join(f"{signal}={age}" for signal, age in sorted(self._ages_ns.items()))
-        self._digest = f"{digest_of(self._policies)} {ages}"
-        return not self._policies.is_empty
+        return InForce(policies, self._ages_ns, f"{digest_of(policies)} {ages}", self._store.looks())
+
+    def standing(self, held: Mapping[Signal, Sequence[Segment]], now_ns: int) -> Standing:
+        """How far the policies are carried out; any thread may ask."""
+        now = self._in_force()
+        segments = [segment for each in held.values() for segment in each]
+        looks = [(segment, look) for segment in segments if (look := now.look(segment)) is not None]
+        return {
+            "segments": len(segments),
+            "segments_due": 0 if now.policies.is_empty else len(now.due(held, now_ns, self._held)),
+            "kept_rows": sum(look.kept for _, look in looks),
+            "rest_bytes": sum(segment.bytes for segment, look in looks if not look.others),
+        }
 
     def _held(self) -> frozenset[bytes]:
         return self._pinned | (self.evidence() if self.evidence is not None else frozenset())
 
-    def _terms(self, signal: Signal) -> Terms:
-        """What becomes of rows of a signal; log records are kept longer with their trace, never shorter."""
-        ages, others_ns = [policy.age_ns for policy in self._policies.policies], self._ages_ns.get(signal, 0)
-        if signal is Signal.SPANS:
-            return Terms(ages, others_ns, self._policies.ordinary)
-        return Terms([max(age, others_ns) if age and others_ns else 0 for age in ages], others_ns, None)
-
     def due(self, held: Mapping[Signal, Sequence[Segment]], now_ns: int) -> Segment | None:
         """See ``Keeper``."""
-        first = {signal: next(iter(self._terms(signal).steps_ns), NEVER_NS) for signal in held}
-        due = [s for signal in held for s in held[signal] if self._next_ns(s, first[signal]) <= now_ns]
-        return min(due, key=newest_ns, default=None)
-
-    def _next_ns(self, segment: Segment, first_ns: int) -> int:
-        look = self._look(segment)
-        if look is None:
-            return newest_ns(segment) + first_ns + 1
-        return 0 if look.held and not look.held <= self._held() else look.next_ns
-
-    def _look(self, segment: Segment) -> Look | None:
-        look = self._store.looks().get(segment.id)
-        return look if look is not None and look.digest == self._digest else None
+        return min(self._now.due(held, now_ns, self._held), key=newest_ns, default=None)
 
     def judge(self, segment: Segment, now_ns: int, squeeze: Squeeze) -> PolicyJudgement:
         """See ``Keeper``."""
         assert self._ask is not None  # noqa: S101 - set before anything is judged
         window = around(segment.min_time_ns, segment.max_time_ns)
-        policies = self._policies.policies
+        policies = self._now.policies.policies
         found = self._ask(partial(named, policies=policies, window=window, bounds=self._usual.bounds))
-        return PolicyJudgement(
-            Classes(self._held(), found), self._terms(segment.signal), squeeze, now_ns - newest_ns(segment), self._note
-        )
+        terms, age_ns = self._now.terms(segment.signal), now_ns - newest_ns(segment)
+        return PolicyJudgement(Classes(self._held(), found), terms, squeeze, age_ns, self._note)
 
     def _note(self, segment: Segment, after_ns: int, seen: Seen) -> None:
         """Keep what was seen of a segment, which is looked at again past an age."""
         next_ns = newest_ns(segment) + after_ns + 1 if after_ns < NEVER_NS else NEVER_NS
-        self._store.note(segment.id, Look(self._digest, next_ns, seen.others, seen.kept, frozenset(seen.held)))
+        self._store.note(segment.id, Look(self._now.digest, next_ns, seen.others, seen.kept, frozenset(seen.held)))
+        self._now = replace(self._now, looks=self._store.looks())
 
     def is_rest(self, segment: Segment) -> bool:
         """See ``Keeper``."""
-        look = self._look(segment)
+        look = self._now.look(segment)
         return look is not None and not look.others
 
     def is_held(self, segment: Segment) -> bool:
         """See ``Keeper``."""
-        look = self._look(segment)
+        look = self._now.look(segment)
         return look is not None and not look.others and not look.kept
 
     def forget(self, held: Mapping[Signal, Sequence[Segment]]) -> None:

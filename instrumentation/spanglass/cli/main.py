@@ -55,6 +55,7 @@ BUILT_IN = {
     "tasks": ("spanglass.cli.queries.tasks", "list background tasks, and queues"),
     "coverage": ("spanglass.cli.queries.coverage", "list telemetry that services and hosts should send and do not"),
     "costs": ("spanglass.cli.queries.costs", "list what telemetry takes on disk and costs, and what to drop"),
+    "retention": ("spanglass.cli.saved.retention", "show which traces stay how long, preview and change that"),
     "report": ("spanglass.cli.queries.report", "have a report made, as PDF, HTML, CSV or text; list, delete them"),
     "anomalies": ("spanglass.cli.anomalies.anomalies", "list what is unusual for its time, say what is fine"),
     "trends": ("spanglass.cli.trends.trends", "list what rises, falls or jumped"),

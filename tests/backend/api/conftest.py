@@ -43,6 +43,7 @@ from spanglass_server.api.prometheus.routes import create_prometheus_api
 from spanglass_server.api.prometheus.rules import Told
 from spanglass_server.api.reports.routes import report_routes
 from spanglass_server.api.reports.schedules import schedule_routes
+from spanglass_server.api.retention.routes import retention_routes
 from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.api.saved.views import view_routes
@@ -60,8 +61,13 @@ from spanglass_server.issues.occurrences.regrouping import Progress
 from spanglass_server.issues.sqlite_store import SqliteIssueStore
 from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.query.issues.known import KnownIssues
+from spanglass_server.retention.book import PolicyBook
+from spanglass_server.retention.desk import RetentionDesk
+from spanglass_server.retention.keeper import PolicyKeeper
+from spanglass_server.retention.store import RetentionStore
 from spanglass_server.saved.sql_views import sql_views as pin_views
 from spanglass_server.saved.store.store import SavedStore
+from spanglass_server.signals import Signal
 from spanglass_server.slo.book import Book as SloBook
 from spanglass_server.slo.counting.ledger import Ledger
 from spanglass_server.slo.counting.minutes import Minutes
@@ -247,6 +253,18 @@ def nothing_saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SavedSto
     store.close()
 
 
+@pytest.fixture(scope="session")
+def no_policies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RetentionDesk]:
+    """Open one store of retention's policies for all tests, over no segments."""
+    store = RetentionStore(tmp_path_factory.mktemp("retention") / "retention.sqlite")
+    book = PolicyBook(store, None)
+    ages = {Signal.SPANS: 30 * 86_400 * 10**9}
+    keeper = PolicyKeeper(book, store, ages, lambda: NOW_NS)
+    nothing: Any = SimpleNamespace(segments={signal: [] for signal in Signal})
+    yield RetentionDesk(book, keeper, lambda: nothing, frozenset, ages, 0)
+    store.close()
+
+
 @pytest.fixture
 def saved_store(tmp_path: Path) -> Iterator[SavedStore]:
     """Open the store of saved views and pins of the API of the test."""
@@ -329,6 +347,7 @@ def api(
             *trend_routes(Board(), StoredSeries),
             promql_export_route(StoredSeries),
             *anomaly_routes(AnomalyDesk(anomalies, None, lambda: NOW_NS)),
+            *retention_routes(request.getfixturevalue("no_policies"), 7.5),
             *all_incident_routes(incident_desk, sql_views(desk.book, desk.store)["monitoring_alerts"].rows),
         )
         tables = open_tables(**rows)

@@ -26,6 +26,7 @@ from spanglass_server.api.prometheus.describing import described_paths
 from spanglass_server.api.prometheus.exporting import promql_export_route
 from spanglass_server.api.reports.routes import report_routes
 from spanglass_server.api.reports.schedules import schedule_routes
+from spanglass_server.api.retention.routes import retention_routes
 from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.api.saved.views import view_routes
@@ -51,6 +52,7 @@ ROUTES = (
     *trend_routes(None, None),
     promql_export_route(None),
     *anomaly_routes(None),
+    *retention_routes(None, 0.0),
     *all_incident_routes(SimpleNamespace(store=None), None),
 )
 

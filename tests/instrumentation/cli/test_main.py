@@ -147,7 +147,8 @@ def test_unknown_command(run):
         "  the commands are run, doctor, bootstrap, traces, trace, differences, self-time, profiles, "
         "findings, logs, metrics, query, issues, issue, releases, dashboards, rules, alerts, incidents, "
         "routes, channels, silences, oncall, deliveries, checks, slo, views, pins, services, users, tasks, "
-        "coverage, costs, report, trends, capacity, forecast, sql, export, import, send, status, serve\n"
+        "coverage, costs, retention, report, anomalies, trends, capacity, forecast, sql, export, import, send, "
+        "status, serve\n"
     )
 
 

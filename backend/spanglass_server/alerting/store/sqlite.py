@@ -33,7 +33,7 @@ _PUT_TICK = (
     "ON CONFLICT DO UPDATE SET time_ns = excluded.time_ns, digest = coalesce(nullif(excluded.digest, ''), digest)"
 )
 _EVIDENCE_TRACES = (
-    "SELECT DISTINCT value FROM alerts, json_tree(alerts.evidence) "
+    "SELECT DISTINCT json_tree.value FROM alerts, json_tree(alerts.evidence) "
     "WHERE evidence <> '{}' AND json_tree.key = 'trace_id' AND json_tree.type = 'text'"
 )
 

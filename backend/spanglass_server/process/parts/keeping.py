@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from spanglass_server.process.tuning import release_memory
 from spanglass_server.retention.book import PolicyBook
+from spanglass_server.retention.desk import RetentionDesk
 from spanglass_server.retention.keeper import PolicyKeeper
 from spanglass_server.retention.store import FILE_NAME, RetentionStore
 from spanglass_server.store.ports import QueryError
@@ -63,6 +64,16 @@ class Keeping:
             return known[1]
 
         self.keeper.evidence = evidence
+
+    def desk(self, pinned: Callable[[], frozenset[bytes]], max_bytes: int) -> RetentionDesk:
+        """What API and pages ask."""
+
+        def held() -> frozenset[bytes]:
+            evidence = self.keeper.evidence
+            return pinned() | (evidence() if evidence is not None else frozenset())
+
+        contents = self._segments.contents
+        return RetentionDesk(self.book, self.keeper, lambda: contents.snapshot, held, self.ages_ns, max_bytes)
 
     def run(self, every_s: float, is_stopping: Callable[[], bool]) -> None:
         """Judge segments that are due, for a part of the time between two looks, and delete what is due.

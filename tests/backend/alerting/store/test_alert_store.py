@@ -128,6 +128,16 @@ def test_statuses_are_a_state_machine(reopen):
             ask("nope")
 
 
+def test_traces_of_evidence(reopen):
+    """Every trace that the evidence of any alert names is told once, wherever it stands in it."""
+    store, ids = reopen(), [digit * 32 for digit in "abc"]
+    examples = [{"trace_id": ids[0], "failure": {"trace_id": ids[1]}}]
+    evidence = {"cause": "db", "examples": examples, "logs": [{"trace_id": None}, {"trace_id": ids[2]}]}
+    for name in "xy":
+        store.commit(fired(made(name, evidence=evidence)))
+    assert store.evidence_traces() == {bytes.fromhex(each) for each in ids}
+
+
 def test_notes_evidence_and_versions(reopen):
     """Both have their entry; evidence changes nothing else; each change that people can see raises the version."""
     store, alert = reopen(), made()
