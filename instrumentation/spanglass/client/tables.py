@@ -14,7 +14,7 @@ from spanglass.client.errors import ClientError
 from spanglass.client.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Self
 
 #: Twice the default deadline of a query: the server's own answer comes first.
@@ -45,13 +45,18 @@ class Answer:
         return self.arrow
 
     def to_pandas(self) -> Any:
-        """Return a ``pandas.DataFrame``; MissingLibraryError without pandas."""
+        """Return a ``pandas.DataFrame``, times with the zone UTC; MissingLibraryError without pandas."""
         _imported("pandas", "pip install pandas")
-        return self.arrow.to_pandas()
+        return self._zoned().to_pandas()
 
     def to_polars(self) -> Any:
-        """Return a ``polars.DataFrame``; MissingLibraryError without Polars."""
-        return _imported("polars", "pip install polars").from_arrow(self.arrow)
+        """Return a ``polars.DataFrame``, times with the zone UTC; MissingLibraryError without Polars."""
+        return _imported("polars", "pip install polars").from_arrow(self._zoned())
+
+    def _zoned(self) -> Any:
+        """The table with the zone at all times, so that they compare with others that have one."""
+        pa = _pyarrow()
+        return self.arrow.cast(pa.schema([each.with_type(_in_utc(pa, each.type)) for each in self.arrow.schema]))
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """Return a dict a row; times, also those in lists and structs, are numbers of nanoseconds since 1970.
@@ -79,20 +84,38 @@ def _numbered(pa: Any, kind: Any, *, in_ns: bool = False) -> Any:
     Durations and times of a day are such numbers too.
     """
     types = pa.types
-    if types.is_timestamp(kind) or types.is_duration(kind) or types.is_time(kind):
-        if not in_ns:
-            return pa.int64()
-        of_kind = pa.timestamp("ns", kind.tz) if types.is_timestamp(kind) else pa.duration("ns")
-        return pa.time64("ns") if types.is_time(kind) else of_kind
+
+    def number(kind: Any) -> Any:
+        if types.is_timestamp(kind):
+            return pa.timestamp("ns", kind.tz) if in_ns else pa.int64()
+        if types.is_duration(kind):
+            return pa.duration("ns") if in_ns else pa.int64()
+        if types.is_time(kind):
+            return pa.time64("ns") if in_ns else pa.int64()
+        return kind
+
+    return _replaced(pa, kind, number)
+
+
+def _in_utc(pa: Any, kind: Any) -> Any:
+    """A type of Arrow with the zone UTC for times, wherever they stand."""
+    return _replaced(
+        pa, kind, lambda each: pa.timestamp(each.unit, each.tz or "UTC") if pa.types.is_timestamp(each) else each
+    )
+
+
+def _replaced(pa: Any, kind: Any, of: Callable[[Any], Any]) -> Any:
+    """A type of Arrow with others for those of its values, also where they stand in lists, structs and maps."""
+    types = pa.types
     if types.is_struct(kind):
-        return pa.struct([each.with_type(_numbered(pa, each.type, in_ns=in_ns)) for each in kind])
+        return pa.struct([each.with_type(_replaced(pa, each.type, of)) for each in kind])
     if types.is_map(kind):
-        return pa.map_(*(_numbered(pa, each, in_ns=in_ns) for each in (kind.key_type, kind.item_type)))
+        return pa.map_(*(_replaced(pa, each, of) for each in (kind.key_type, kind.item_type)))
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        inside = kind.value_field.with_type(_numbered(pa, kind.value_type, in_ns=in_ns))
+        inside = kind.value_field.with_type(_replaced(pa, kind.value_type, of))
         size = kind.list_size if types.is_fixed_size_list(kind) else -1
         return pa.large_list(inside) if types.is_large_list(kind) else pa.list_(inside, size)
-    return kind
+    return of(kind)
 
 
 class DataClient:

@@ -199,6 +199,13 @@ def test_the_client_gives_tables(api, monkeypatch):
             with pytest.raises(RequestError) as refused:
                 call()
             assert refused.value.field == field
+    monkeypatch.setitem(sys.modules, "polars", SimpleNamespace(from_arrow=lambda table: table))
+    zoned = query(
+        "SELECT start_time, [start_time] AS l, MAP {'k': {'t': start_time}} AS m FROM spans LIMIT 1"
+    ).to_polars()
+    in_utc = pa.timestamp("ns", "UTC")
+    assert zoned.schema.types == [in_utc, pa.list_(in_utc), pa.map_(pa.string(), pa.struct({"t": in_utc}))]
+    assert zoned["start_time"][0].as_py().tzname() == "UTC"
     for library in ("pandas", "polars"):
         monkeypatch.setitem(sys.modules, library, None)
         with pytest.raises(MissingLibraryError, match=f"pip install {library}"):
