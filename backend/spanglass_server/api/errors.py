@@ -95,6 +95,12 @@ _PROBLEMS: tuple[tuple[type[BaseException], Callable[[Any], Problem]], ...] = (
 )
 
 
+def disk_error(error: Exception, what: str = "the change could not be kept") -> ApiError:
+    """The error of a disk that can't be used; ``what`` says what was not done."""
+    hint = "free some space or see to the disk of the data directory, and try again"
+    return ApiError("unavailable", f"{what}: {error}", hint=hint)
+
+
 def problem_of(error: BaseException) -> Problem:
     """Choose the problem to answer with for any exception; ``INTERNAL`` for one that nobody foresaw."""
     for kind, make in _PROBLEMS:

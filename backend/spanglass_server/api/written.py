@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from spanglass_server.api.errors import ApiError
+from spanglass_server.api.errors import ApiError, disk_error
 from spanglass_server.api.issues.bodies import text_of
 from spanglass_server.api.schema import STRING
 from spanglass_server.forms.errors import ConflictError, ElsewhereError, TooManyError
@@ -115,5 +115,4 @@ def refusals(code: str = "conflict", version: str = "version", elsewhere: str = 
     except TooManyError as error:
         raise ApiError("conflict", str(error), hint="delete one that nobody needs, and try again") from error
     except OSError as error:
-        hint = "free some space or see to the disk of the data directory, and try again"
-        raise ApiError("unavailable", f"the change could not be kept: {error}", hint=hint) from error
+        raise disk_error(error) from error

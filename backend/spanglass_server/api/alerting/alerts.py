@@ -15,7 +15,7 @@ from spanglass_server.alerting.desk import AlertEdit
 from spanglass_server.alerting.ports import AlertNotFoundError
 from spanglass_server.api.alerting import answers, bodies, shown
 from spanglass_server.api.alerting.filters import PARAMETERS, filter_of
-from spanglass_server.api.errors import ApiError
+from spanglass_server.api.errors import ApiError, disk_error
 from spanglass_server.api.issues.bodies import MAX_TEXT, fields_of, text_of
 from spanglass_server.api.params import CURSOR_PARAM, Param, limit_param
 from spanglass_server.api.routing import Route
@@ -47,8 +47,7 @@ def refusals() -> Iterator[None]:
         hint = "get it again: somebody else, or its rule, may have changed it meanwhile" if possible else None
         raise ApiError("conflict", str(error), field="status", expected=possible, hint=hint) from error
     except OSError as error:
-        hint = "free some space or see to the disk of the data directory, and try again"
-        raise ApiError("unavailable", f"the change could not be kept: {error}", hint=hint) from error
+        raise disk_error(error) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from spanglass_server.anomalies import answers
 from spanglass_server.anomalies.desk import WHICH, Wanted
 from spanglass_server.anomalies.model import Kind, UnknownAnomalyError
-from spanglass_server.api.errors import ApiError
+from spanglass_server.api.errors import ApiError, disk_error
 from spanglass_server.api.issues.bodies import NOBODY_NAMED, fields_of
 from spanglass_server.api.params import Param, limit_param
 from spanglass_server.api.routing import Route
@@ -48,8 +48,7 @@ def _refusals(field: str = "anomaly") -> Iterator[None]:
         path = "anomalies?state=all" if field == "anomaly" else "anomaly-feedback"
         raise ApiError("not_found", str(error), field=field, hint=f"GET /api/v1/{path} lists them") from error
     except OSError as error:
-        hint = "free some space or see to the disk of the data directory, and try again"
-        raise ApiError("unavailable", f"anomalies can't be read or changed: {error}", hint=hint) from error
+        raise disk_error(error, "anomalies can't be read or changed") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from spanglass_server.api.errors import ApiError
+from spanglass_server.api.errors import ApiError, disk_error
 from spanglass_server.api.issues.bodies import NOBODY_NAMED, fields_of
 from spanglass_server.api.params import Param, limit_param
 from spanglass_server.api.routing import Route
@@ -47,8 +47,7 @@ def _refusals() -> Iterator[None]:
         hint = "GET /api/v1/findings?state=all lists findings"
         raise ApiError("not_found", str(error), field="finding", hint=hint) from error
     except OSError as error:
-        hint = "free some space or see to the disk of the data directory, and try again"
-        raise ApiError("unavailable", f"findings can't be read or changed: {error}", hint=hint) from error
+        raise disk_error(error, "findings can't be read or changed") from error
 
 
 @dataclass(frozen=True, slots=True)

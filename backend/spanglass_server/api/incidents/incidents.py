@@ -13,7 +13,7 @@ from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.ports import AlertNotFoundError
 from spanglass_server.api.alerting.alerts import PREFIX
 from spanglass_server.api.alerting.bodies import ACTOR_HEADER, actor_of, word_of
-from spanglass_server.api.errors import ApiError
+from spanglass_server.api.errors import ApiError, disk_error
 from spanglass_server.api.incidents import answers, bodies, shown
 from spanglass_server.api.incidents.filters import PARAMETERS, filter_of
 from spanglass_server.api.issues.bodies import MAX_TEXT, fields_of, text_of
@@ -61,8 +61,7 @@ def refusals() -> Iterator[None]:
         hint = meant(error.channel, error.known) if error.known else "no channel is configured"
         raise ApiError("bad_request", str(error), field="channels", hint=hint) from error
     except OSError as error:
-        hint = "free some space or see to the disk of the data directory, and try again"
-        raise ApiError("unavailable", f"the change could not be kept: {error}", hint=hint) from error
+        raise disk_error(error) from error
 
 
 def incident_id(params: Params) -> str:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spanglass_server.api.errors import ApiError
+from spanglass_server.api.errors import ApiError, disk_error
 from spanglass_server.api.issues import bodies
 from spanglass_server.api.issues.bodies import ACTOR, CHANGE_FIELDS, IDS, body_schema
 from spanglass_server.api.issues.reading import ISSUE
@@ -49,8 +49,7 @@ def refusals(field: str) -> Iterator[None]:
     except InvalidChangeError as error:
         raise ApiError("bad_request", str(error), field=error.field) from error
     except OSError as error:
-        hint = "free some space or see to the disk of the data directory, and try again"
-        raise ApiError("unavailable", f"the change could not be kept: {error}", hint=hint) from error
+        raise disk_error(error) from error
 
 
 @dataclass(frozen=True, slots=True)

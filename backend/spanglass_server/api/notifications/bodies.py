@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass_core.units import UnitError, parse_duration_ns
 from spanglass_server.alerting.ports import AlertNotFoundError
 from spanglass_server.api.alerting.bodies import BY
-from spanglass_server.api.errors import ApiError
+from spanglass_server.api.errors import ApiError, disk_error
 from spanglass_server.api.issues.bodies import MAX_TEXT, body_schema, text_of
 from spanglass_server.api.schema import STRING, array, choice
 from spanglass_server.notifications.desk import NewSilence, SilenceError
@@ -121,5 +121,4 @@ def refusals(what: str, field: str = "id") -> Iterator[None]:
     except SilenceError as error:
         raise ApiError("bad_request", str(error), field=error.field) from error
     except OSError as error:
-        hint = "free some space or see to the disk of the data directory, and try again"
-        raise ApiError("unavailable", f"the change could not be kept: {error}", hint=hint) from error
+        raise disk_error(error) from error

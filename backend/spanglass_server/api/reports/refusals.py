@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from spanglass_server.api.errors import ApiError
+from spanglass_server.api.errors import ApiError, disk_error
 from spanglass_server.api.routing import PREFIX
 from spanglass_server.reports.errors import (
     NotDoneError,
@@ -33,5 +33,4 @@ def refusals() -> Iterator[None]:
         code = "conflict" if isinstance(error, TooManyError) else "bad_request"
         raise ApiError(code, str(error), field=error.field, hint=error.hint) from error
     except (OSError, ReportStoreError) as error:
-        hint = "free some space or see to the disk of the data directory, and try again"
-        raise ApiError("unavailable", f"reports can't be read or changed: {error}", hint=hint) from error
+        raise disk_error(error, "reports can't be read or changed") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from spanglass_server.api.errors import ApiError
+from spanglass_server.api.errors import ApiError, disk_error
 from spanglass_server.saved.model import SavedError, TakenError, UnknownPinError, UnknownViewError
 
 if TYPE_CHECKING:
@@ -26,5 +26,4 @@ def refusals() -> Iterator[None]:
         code = "conflict" if isinstance(error, TakenError) else "bad_request"
         raise ApiError(code, str(error), field=error.field, hint=error.hint) from error
     except OSError as error:
-        hint = "free some space or see to the disk of the data directory, and try again"
-        raise ApiError("unavailable", f"what is saved can't be read or changed: {error}", hint=hint) from error
+        raise disk_error(error, "what is saved can't be read or changed") from error
