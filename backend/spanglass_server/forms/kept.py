@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic
 
 from spanglass_server.forms.errors import ConflictError
 from spanglass_server.forms.files import DirectoryReader, F
-from spanglass_server.forms.names import SLUG_PATTERN
+from spanglass_server.forms.names import SLUG_PATTERN, TAKEN
 from spanglass_server.store.disk import replace_file
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ class KeptFiles(Generic[F]):
         """
         if not re.fullmatch(SLUG_PATTERN, uid):
             raise ValueError(f"{uid!r} can't be a uid: use small letters, digits, - and _, at most 100 of them")
+        if uid in TAKEN:
+            raise ValueError(f"{uid!r} can't be a uid: pages and API have that word in its place; write another one")
         with self._lock:
             before = self._expect(uid, version)
             path = self._directory / f"{uid}.yaml" if before is None else Path(before.file)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from spanglass_core.units import UnitError, format_duration, parse_duration_ns
+from spanglass_server.forms.names import SLUG_PATTERN, TAKEN
 from spanglass_server.forms.problems import meant
 
 if TYPE_CHECKING:
@@ -67,6 +68,23 @@ class Text:
         """See ``Kind``."""
         del full
         return value
+
+
+class Uid(Text):
+    """A uid, which is a part of addresses and a file's name."""
+
+    def __init__(self, kind: str, pattern: str = SLUG_PATTERN, most: int = 100) -> None:
+        super().__init__(pattern, f"use small letters, digits, - and _, at most {most} of them")
+        self._kind = kind
+
+    def read(self, node: Node, report: Report) -> Any:
+        """See ``Kind``."""
+        text = super().read(node, report)
+        if text in TAKEN:
+            message = f"{text!r} can't be a uid: pages and API have that word in its place"
+            report.add(node, message, f"write another one, such as {text}-{self._kind}")
+            return FAILED
+        return text
 
 
 class Choice:

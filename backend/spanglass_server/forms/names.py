@@ -13,6 +13,17 @@ _NO_WORD = re.compile(r"[^a-z0-9]+")
 MAX_SLUG = 60
 #: What a uid, which is a file's name too, may be.
 SLUG_PATTERN = r"[a-z0-9][a-z0-9_-]{0,99}"
+#: Words that stand where a uid does in addresses of pages and API, such as ``/slos/new``: no uid of anything.
+TAKEN = frozenset({
+    "backtest", "changes", "check", "completions", "import", "new", "panel-data", "preview", "templates", "try",
+    "variables",
+})  # fmt: skip
+
+
+def uid_of(name: str, kind: str) -> str:
+    """The uid of something of a kind that has a name, and no uid of its own."""
+    uid = slug(name, kind)
+    return f"{uid}-{kind}" if uid in TAKEN else uid
 
 
 def slug(text: str, otherwise: str) -> str:

@@ -17,7 +17,7 @@ from spanglass_server.dashboards.data.presence import has_data
 from spanglass_server.dashboards.form.spec import DASHBOARDS
 from spanglass_server.dashboards.grafana.importing import NotGrafanaError, import_grafana
 from spanglass_server.dashboards.layout import places
-from spanglass_server.forms.names import slug, unused
+from spanglass_server.forms.names import uid_of, unused
 from spanglass_server.query.window import clamp
 from spanglass_server.times import format_time
 
@@ -147,7 +147,7 @@ class Keeping:
         before = self._found(params["uid"]).dashboard
         fields = fields_of(params["body"], _DUPLICATE)
         name = text_of(fields, "name") or f"{before.name} (copy)"
-        uid = unused(slug(name, "dashboard"), self.library.shelf().dashboards)
+        uid = unused(uid_of(name, "dashboard"), self.library.shelf().dashboards)
         with refusals("precondition_failed", "If-Match"):
             return self._answer(self.library.store.put(_as_copy(before, name, uid), ""))
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.dashboards.names import panel_ids, query_id
-from spanglass_server.forms.names import slug
+from spanglass_server.forms.names import uid_of
 from spanglass_server.forms.nodes import Entry, Node
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def finish_dashboard(dashboard: Dashboard) -> Dashboard:
     """Give the dashboard its uid, and the panels their ids."""
     ids = panel_ids([(panel.id, panel.title) for panel in dashboard.panels])
     panels = tuple(replace(panel, id=own) for panel, own in zip(dashboard.panels, ids, strict=True))
-    return replace(dashboard, uid=dashboard.uid or slug(dashboard.name, "dashboard"), panels=panels)
+    return replace(dashboard, uid=dashboard.uid or uid_of(dashboard.name, "dashboard"), panels=panels)
 
 
 def fold_panel(written: dict[str, Any]) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def fold_dashboard(written: dict[str, Any]) -> dict[str, Any]:
     """Leave out the uid and the ids of panels where they follow from names and titles."""
     panels = written.get("panels", [])
     folded = {
-        key: value for key, value in written.items() if key != "uid" or value != slug(written["name"], "dashboard")
+        key: value for key, value in written.items() if key != "uid" or value != uid_of(written["name"], "dashboard")
     }
     if panels:
         folded["panels"] = _without_ids(panels)

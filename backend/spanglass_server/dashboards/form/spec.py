@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from spanglass_server.dashboards import model
 from spanglass_server.dashboards.form import checks, shorter
-from spanglass_server.forms.kinds import Choice, Duration, Flag, Many, Number, Text
+from spanglass_server.forms.kinds import Choice, Duration, Flag, Many, Number, Text, Uid
 from spanglass_server.forms.listed import Listed
 from spanglass_server.forms.names import SLUG_PATTERN
 from spanglass_server.forms.shapes import Shape
@@ -126,7 +126,7 @@ DASHBOARD = Shape(
     model.Dashboard,
     {
         "name": _NAMED,
-        "uid": _SLUG,
+        "uid": Uid("dashboard"),
         "description": _TEXT,
         "tags": Many(_NAMED, most=20, alone=True),
         "refresh_interval": Duration(_SECOND_NS, may_be_off=True),

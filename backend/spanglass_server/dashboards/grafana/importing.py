@@ -12,7 +12,7 @@ from spanglass_server.dashboards.grafana.appearance import Grid
 from spanglass_server.dashboards.grafana.panels import heading, links_of, panel_of
 from spanglass_server.dashboards.grafana.source import LeftOut, Told, at, items, text, texts
 from spanglass_server.dashboards.grafana.variables import annotations_of, variables_of
-from spanglass_server.forms.names import SLUG_PATTERN, slug
+from spanglass_server.forms.names import SLUG_PATTERN, TAKEN, uid_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,8 +58,9 @@ def import_grafana(value: Any) -> Imported:
         "links": links_of(source, told),
         "panels": list(_panels(source, told)),
     }
-    if re.fullmatch(SLUG_PATTERN, text(source, "uid")) and text(source, "uid") != slug(title, "dashboard"):
-        written["uid"] = text(source, "uid")
+    uid = text(source, "uid")
+    if re.fullmatch(SLUG_PATTERN, uid) and uid not in TAKEN and uid != uid_of(title, "dashboard"):
+        written["uid"] = uid
     read = DASHBOARDS.read_json(written)
     if read.problems:  # each part was read by itself; what is left are parts that do not go together
         told.panel = ""

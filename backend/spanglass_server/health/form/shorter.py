@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.forms.names import slug
+from spanglass_server.forms import names
 from spanglass_server.forms.nodes import Entry, Node
 
 if TYPE_CHECKING:
@@ -47,4 +47,4 @@ def fold_check(written: dict[str, Any]) -> dict[str, Any]:
 
 def uid_of(name: str) -> str:
     """The uid of a check that has none of its own."""
-    return slug(name, "check")
+    return names.uid_of(name, "check")

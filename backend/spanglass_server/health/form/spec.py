@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from spanglass_server.forms.kinds import Address, Choice, Duration, Flag, Many, Number, Text, Texts, Zone
+from spanglass_server.forms.kinds import Address, Choice, Duration, Flag, Many, Number, Text, Texts, Uid, Zone
 from spanglass_server.forms.listed import Listed
-from spanglass_server.forms.names import SLUG_PATTERN
 from spanglass_server.forms.secrets import SecretKind
 from spanglass_server.forms.shapes import Shape
 from spanglass_server.health.check import Check, Command, Dns, Heartbeat, Http, Redis, Sql, Tcp, Tls
@@ -131,7 +130,7 @@ CHECK: Final = Shape(
     Check,
     {
         "name": _NAMED,
-        "uid": Text(SLUG_PATTERN, "use small letters, digits, - and _, at most 100 of them"),
+        "uid": Uid("check"),
         "http": Maybe(_HTTP),
         "tcp": Maybe(_TCP),
         "tls": Maybe(_TLS),

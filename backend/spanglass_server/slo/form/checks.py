@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.forms.names import slug
+from spanglass_server.forms.names import uid_of
 from spanglass_server.forms.nodes import Entry, Node
 
 if TYPE_CHECKING:
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from spanglass_server.slo.model import Objective
 
 _CALENDAR = ("week", "month")
-#: Words that pages and API have where a uid stands: ``/slos/new``.
-_TAKEN = frozenset({"new", "changes", "check", "import", "try"})
 
 
 def unfold_objective(node: Node, _: Report) -> Node:
@@ -22,26 +20,17 @@ def unfold_objective(node: Node, _: Report) -> Node:
     name = node.named("name")
     if node.sort != "mapping" or name is None or node.named("uid") is not None:
         return node
-    uid = Node("text", f"{node.path}.uid".removeprefix("."), name.line, name.column, text=uid_of(name.text))
+    uid = Node("text", f"{node.path}.uid".removeprefix("."), name.line, name.column, text=uid_of(name.text, "slo"))
     return replace(node, entries=(*node.entries, Entry("uid", name.line, name.column, uid)))
 
 
 def fold_objective(written: dict[str, Any]) -> dict[str, Any]:
     """Leave out a uid that follows from the name."""
-    return {key: value for key, value in written.items() if key != "uid" or value != uid_of(written["name"])}
-
-
-def uid_of(name: str) -> str:
-    """The uid of an objective that has none of its own."""
-    uid = slug(name, "slo")
-    return f"{uid}-slo" if uid in _TAKEN else uid
+    return {key: value for key, value in written.items() if key != "uid" or value != uid_of(written["name"], "slo")}
 
 
 def check_objective(objective: Objective, node: Node, report: Report) -> None:
     """Either spans, with what makes them good, or a check; a time zone only where days begin by it."""
-    if objective.uid in _TAKEN:
-        message = f"{objective.uid!r} can't be a uid: pages and API have that word in its place"
-        report.add(_at(node, "uid"), message, f"write another one, such as {objective.uid}-slo")
     if bool(objective.spans) == bool(objective.check):
         what = "it has both spans and check" if objective.check else "it does not say what is counted"
         report.add(_at(node, "check"), what, "give spans, a filter such as service:shop kind:server, or check")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from spanglass_server.forms.kinds import Address, Choice, Duration, Flag, Many, Number, Text, Zone
+from spanglass_server.forms.kinds import Address, Choice, Duration, Flag, Many, Number, Text, Uid, Zone
 from spanglass_server.forms.listed import Listed
 from spanglass_server.forms.shapes import Shape
 from spanglass_server.slo.form import checks
@@ -19,7 +19,7 @@ OBJECTIVE: Final = Shape(
     Objective,
     {
         "name": _NAMED,
-        "uid": Text(UID_PATTERN, "use small letters, digits, - and _, at most 80 of them"),
+        "uid": Uid("slo", UID_PATTERN, 80),
         "target": Target(),
         "window": Choice(*WINDOWS),
         "time_zone": Zone(),

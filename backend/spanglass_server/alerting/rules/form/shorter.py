@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass_core.alerting.conditions.nodes import Number, principal
 from spanglass_core.alerting.conditions.numbers import write_number
 from spanglass_core.alerting.conditions.parse import parse_condition
-from spanglass_server.forms.names import slug
+from spanglass_server.forms import names
 from spanglass_server.forms.nodes import Entry, Node
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def fold_rule(written: dict[str, Any]) -> dict[str, Any]:
 
 def uid_of(name: str) -> str:
     """The uid of a rule that has none of its own."""
-    return slug(name, "rule")
+    return names.uid_of(name, "rule")
 
 
 def compared_number(condition: Condition) -> Number | None:

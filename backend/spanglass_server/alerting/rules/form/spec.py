@@ -5,9 +5,8 @@ from __future__ import annotations
 from spanglass_core.alerting.rule import Rule
 from spanglass_server.alerting.rules.form import checks, shorter
 from spanglass_server.alerting.rules.form.kinds import Condition, Level, Severe, Share, Template
-from spanglass_server.forms.kinds import Address, Choice, Duration, Flag, Many, Number, Text, Texts
+from spanglass_server.forms.kinds import Address, Choice, Duration, Flag, Many, Number, Text, Texts, Uid
 from spanglass_server.forms.listed import Listed
-from spanglass_server.forms.names import SLUG_PATTERN
 from spanglass_server.forms.shapes import Shape
 
 _SECOND_NS = 10**9
@@ -22,7 +21,7 @@ RULE = Shape(
     Rule,
     {
         "name": _NAMED,
-        "uid": Text(SLUG_PATTERN, "use small letters, digits, - and _, at most 100 of them"),
+        "uid": Uid("rule"),
         "condition": Condition(),
         "severity": Severe(),
         "warning": Level(),
