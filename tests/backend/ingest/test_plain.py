@@ -7,7 +7,6 @@ from nodes import NOW_NS
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from spanglass_server.ingest.protobuf.otlp_schema import CHECK_HANDLERS, record_batch
 from spanglass_server.ingest.records.plain import PLAIN
 from spanglass_server.signals import Signal
 
@@ -38,7 +37,7 @@ def trace(*scopes, **changed):
 
 def counts(signal, *bodies):
     """What is said of some requests at once."""
-    return PLAIN[signal].counts(record_batch(CHECK_HANDLERS[signal], list(bodies)), LATEST_NS)
+    return PLAIN[signal].counts(bodies, LATEST_NS)
 
 
 def test_records_are_counted_for_each_request():
@@ -72,6 +71,32 @@ def test_records_are_counted_for_each_request():
 def test_one_span_that_may_be_wrong_leaves_all_to_be_judged(flaw):
     """It stands last in one of three requests; a length that another span makes up for is seen too."""
     assert counts(Signal.SPANS, trace(2), trace(1, 3, **flaw), trace(4)) is None
+
+
+def test_a_field_that_another_span_lacks_makes_up_for_nothing():
+    """Where one has an id twice and another has none, or all of it stands in two pieces, each span counts by itself."""
+    ids = {"trace_id": b"t" * 16, "span_id": b"s" * 8}
+    twice, none, good = (
+        ExportTraceServiceRequest.FromString(trace(1)),
+        ExportTraceServiceRequest.FromString(trace(1, **dict.fromkeys(ids, b""))),
+        ExportTraceServiceRequest.FromString(trace(1)),
+    )
+    span = twice.resource_spans[0].scope_spans[0].spans[0]
+    doubled = span.SerializeToString() * 2  # of two values the last one counts
+    assert len(doubled) < 128
+    pieces = [bytes([0x12, len(doubled)]) + doubled]
+    for other in (none, good):
+        content = other.resource_spans[0].scope_spans[0].spans[0].SerializeToString()
+        pieces.append(bytes([0x12, len(content)]) + content)
+
+    def request(*spans):
+        scope = b"".join(spans)
+        resource = bytes([0x12, len(scope)]) + scope
+        return bytes([0x0A, len(resource)]) + resource
+
+    assert counts(Signal.SPANS, request(pieces[0])) == [1]
+    assert counts(Signal.SPANS, request(pieces[2]) + request(pieces[0])) == [2]
+    assert counts(Signal.SPANS, request(pieces[0]) + request(pieces[1])) is None
 
 
 def test_log_records_are_told_by_their_times():

@@ -145,10 +145,9 @@ class Decoder:
         try:
             for body in bodies.contents:
                 parse(body)
-            batch = otlp_schema.record_batch(otlp_schema.CHECK_HANDLERS[bodies.signal], bodies.contents)
+            verdicts = self._verdicts(bodies)
         except (DecodeError, ValueError):
             return None
-        verdicts = self._verdicts(bodies, batch)
         passed = [place for place, verdict in enumerate(verdicts) if verdict.accepted]
         if len(passed) == len(verdicts):
             taken, kept = bodies, verdicts
@@ -157,11 +156,14 @@ class Decoder:
         waiting = [self._checked(taken, kept)] if passed else []
         return [(waiting if place in passed[:1] else [], verdict) for place, verdict in enumerate(verdicts)]
 
-    def _verdicts(self, bodies: _Bodies, batch: Any) -> list[Verdict]:
-        """What becomes of each body; at once where nothing is wrong with any."""
-        plain = PLAIN.get(bodies.signal)
-        counts = None if plain is None else plain.counts(batch, min(bodies.received_ns) + self._limits.max_future_ns)
-        return self._judged(bodies, batch)[1] if counts is None else [Verdict(count) for count in counts]
+    def _verdicts(self, bodies: _Bodies) -> list[Verdict]:
+        """What becomes of each readable body; at once where nothing is wrong with any."""
+        plain, latest_ns = PLAIN.get(bodies.signal), min(bodies.received_ns) + self._limits.max_future_ns
+        counts = None if plain is None else plain.counts(bodies.contents, latest_ns)
+        if counts is not None:
+            return [Verdict(count) for count in counts]
+        batch = otlp_schema.record_batch(otlp_schema.CHECK_HANDLERS[bodies.signal], bodies.contents)
+        return self._judged(bodies, batch)[1]
 
     def _checked(self, bodies: _Bodies, verdicts: Sequence[Verdict]) -> Checked:
         return Checked(

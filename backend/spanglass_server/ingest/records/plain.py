@@ -1,131 +1,148 @@
-"""Small requests in which nothing is wrong, told from the buffers of their Arrow arrays in a few steps.
+"""Small requests in which nothing is wrong, told by the protobuf parser itself in a few calls.
 
 With ten requests a second each finds the processor's caches full of other things, and every step takes four times as
-long as when it was just done, whatever it does. So all buffers are had in one call, and are compared as bytes where
-that says enough. What may be wrong is not judged here: ``checks.py`` says what it is.
+long as when it was just done, whatever it does. So nothing but the parser is called, which has just read the body. It
+merges messages that stand several times where one is declared, and lists all values of a field that is declared as
+repeated: with levels above records declared as one message, all records of a request are one list, and with records
+declared as one message too, each of their fields is a list of its values. What may be wrong is not judged here:
+``checks.py`` says what it is.
 """
 
 from __future__ import annotations
 
-from operator import sub
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-import pyarrow as pa
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
 
-from spanglass_server.ingest.protobuf.otlp_schema import CHECK_HANDLERS, record_batch
+from spanglass_server.ingest.protobuf.otlp_schema import REQUESTS
 from spanglass_server.ingest.records.checks import LATEST_NS, SPAN_ID_BYTES, TRACE_ID_BYTES
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from google.protobuf.descriptor import Descriptor
+    from google.protobuf.message import Message
+
+    #: Fields by name, those of messages with the fields that are wanted of them.
+    Fields = Mapping[str, "Fields | None"]
 
 _MOST = 4096  # records that are looked at here
-_OFFSET_BYTES = 4
-_TIME_BYTES = 8
-_FEW = 32  # numbers, up to which calling numpy takes longer than comparing them one by one
+
+
+class Wanted(NamedTuple):
+    """What must be right in records that stand at a ``path``.
+
+    Of their fields, and those of items in lists of theirs, ``times`` must be possible; ``ids`` must have so many bytes,
+    not all of them zeros; ``maybe_ids`` so many bytes or none.
+    """
+
+    path: tuple[str, str, str]
+    times: Sequence[str]
+    ids: Mapping[str, int] = {}
+    maybe_ids: Mapping[str, int] = {}
+
+    def fields(self) -> Fields:
+        """All of these fields, and the way to them."""
+        found: dict[str, Any] = dict.fromkeys((*self.ids, *self.maybe_ids))
+        for name in self.times:
+            outer, _, inner = name.partition(".")
+            found[outer] = {inner: None} if inner else None
+        for name in reversed(self.path):
+            found = {name: found}
+        return found
 
 
 class PlainRecords:
-    """Finds requests of which every record can be stored, in whole batches of one of the ``CHECK_HANDLERS``.
+    """Finds requests of which every record can be stored."""
 
-    ``records`` is the way to the records. Of their fields, and those of items in lists of theirs, ``times`` must be
-    possible; ``ids`` must have so many bytes, not all of them zeros; ``maybe_ids`` so many bytes or none.
-    """
+    def __init__(self, signal: Signal, wanted: Wanted) -> None:
+        fields = wanted.fields()
+        *self._above, self._records = wanted.path
+        lists = {self._records, *(name.partition(".")[0] for name in wanted.times if "." in name)}
+        self._listed = _declared(f"{signal}.listed", REQUESTS[signal], fields, lists)
+        self._merged = _declared(f"{signal}.merged", REQUESTS[signal], fields, None)
+        self._ids = [(name, {size}, bytes(size)) for name, size in wanted.ids.items()]
+        self._maybe_ids = [(name, {0, size}) for name, size in wanted.maybe_ids.items()]
+        self._times = [name.split(".") for name in wanted.times]
 
-    def __init__(
-        self,
-        signal: Signal,
-        records: tuple[str, str],
-        times: Sequence[str],
-        ids: Mapping[str, int] | None = None,
-        maybe_ids: Mapping[str, int] | None = None,
-    ) -> None:
-        empty = record_batch(CHECK_HANDLERS[signal], [])
-        place = {path: number for number, path in enumerate(_paths((), empty.schema.field(0).type))}
-        scopes, whole = records[:1], records
-        self._levels = [place["offsets", *path] for path in ((), scopes, whole)]
-        self._times = [place["values", *whole, *name.split(".")] for name in times]
-        self._ids = [
-            (place["offsets", *whole, name], place["values", *whole, name], bytes(size), _offsets_of(size))
-            for name, size in (ids or {}).items()
-        ]
-        self._maybe_ids = [(place["offsets", *whole, name], size) for name, size in (maybe_ids or {}).items()]
+    def counts(self, bodies: Sequence[bytes], latest_ns: int) -> list[int] | None:
+        """How many records each request has; None if one may not be storable, or if there are many.
 
-    def counts(self, batch: Any, latest_ns: int) -> list[int] | None:
-        """How many records each request has; None if one may not be storable, or if there are many."""
-        buffers = batch.column(0).buffers()
-        first = buffers[self._times[0]]
-        total = 0 if first is None else first.size // _TIME_BYTES
+        The official parser has read all of each body.
+        """
+        counts, contents = [], []
+        for body in bodies:
+            request = self._listed.FromString(body)
+            request.DiscardUnknownFields()
+            counts.append(len(self._of_records(request)))
+            contents.append(request.SerializeToString())  # each field of a record once, as the last of several counts
+        total = sum(counts)
+        if not total:
+            return counts
         if total > _MOST:
             return None
-        if total and not (self._have_ids(buffers, total) and self._latest(buffers) <= min(latest_ns, LATEST_NS - 1)):
-            return None
-        return [total] if batch.num_rows == 1 else self._each(buffers, batch.num_rows, total)
+        merged = self._of_records(self._merged.FromString(b"".join(contents)))
+        return counts if self._have_ids(merged, total) and self._are_possible(merged, latest_ns) else None
 
-    def _have_ids(self, buffers: list[Any], total: int) -> bool:
-        for place, values, zeros, expected in self._ids:
-            same = buffers[place].to_pybytes() == expected[: _OFFSET_BYTES * (total + 1)]
-            if not same or zeros in buffers[values].to_pybytes():  # two that end and begin so are looked at again
+    def _of_records(self, request: Any) -> Any:
+        for name in self._above:
+            request = getattr(request, name)
+        return getattr(request, self._records)
+
+    def _have_ids(self, records: Any, total: int) -> bool:
+        for name, sizes, zeros in self._ids:
+            ids = getattr(records, name)
+            if len(ids) != total or set(map(len, ids)) != sizes or zeros in ids:
                 return False
-        for place, size in self._maybe_ids:
-            if total <= _FEW:
-                few = memoryview(buffers[place]).cast("b").cast("i")
-                if not {0, size}.issuperset(map(sub, few[1:], few)):
-                    return False
-                continue
-            offsets = np.frombuffer(buffers[place], np.int32)
-            if int(np.bitwise_or.reduce(offsets[1:] - offsets[:-1])) & ~size:
+        return all(sizes.issuperset(map(len, getattr(records, name))) for name, sizes in self._maybe_ids)
+
+    def _are_possible(self, records: Any, latest_ns: int) -> bool:
+        latest_ns = min(latest_ns, LATEST_NS - 1)
+        for *outer, name in self._times:
+            holder = getattr(records, outer[0]) if outer else records
+            if max(getattr(holder, name), default=0) > latest_ns:
                 return False
         return True
 
-    def _latest(self, buffers: list[Any]) -> int:
-        times = b"".join([buffers[place] for place in self._times if buffers[place] is not None])
-        if len(times) <= _FEW * _TIME_BYTES:
-            return max(memoryview(times).cast("Q"))
-        return int(np.frombuffer(times, np.uint64).max())
 
-    def _each(self, buffers: list[Any], rows: int, total: int) -> list[int] | None:
-        if not total:
-            return [0] * rows
-        ends: NDArray[Any] = np.arange(rows + 1)
-        for place in self._levels:
-            ends = np.frombuffer(buffers[place], np.int32)[ends]
-        return (ends[1:] - ends[:-1]).tolist()  # type: ignore[no-any-return]
+def _declared(name: str, request: Descriptor, fields: Fields, lists: set[str] | None) -> type[Message]:
+    """A message with some fields of a request; only those of ``lists`` are repeated, or without it all but messages."""
+    file = FileDescriptorProto(name=f"{name}.proto", package=name, syntax="proto3")
+    _declare(file, request, fields, lists)
+    pool = DescriptorPool()
+    pool.Add(file)
+    return GetMessageClass(pool.FindMessageTypeByName(f"{name}.{request.name}"))
 
 
-def _offsets_of(size: int) -> bytes:
-    """The offsets of ``_MOST`` values of one size."""
-    return np.arange(0, size * (_MOST + 1), size, dtype=np.int32).tobytes()
-
-
-def _paths(path: tuple[str, ...], kind: Any) -> Iterator[tuple[str, ...]]:
-    """What each of ``Array.buffers()`` is, in their order: a word, and the fields on the way to it."""
-    yield ("validity", *path)
-    if pa.types.is_list(kind):
-        yield ("offsets", *path)
-        yield from _paths(path, kind.value_type)
-    elif pa.types.is_struct(kind):
-        for field in kind:
-            yield from _paths((*path, field.name), field.type)
-    else:
-        if pa.types.is_binary(kind):
-            yield ("offsets", *path)
-        yield ("values", *path)
+def _declare(file: FileDescriptorProto, source: Descriptor, fields: Fields, lists: set[str] | None) -> str:
+    """Add a message and those within it; its name."""
+    message = file.message_type.add(name=source.name)
+    for name, within in fields.items():
+        official = source.fields_by_name[name]
+        is_list = within is None if lists is None else name in lists
+        label = FieldDescriptorProto.LABEL_REPEATED if is_list else FieldDescriptorProto.LABEL_OPTIONAL
+        field = message.field.add(name=name, number=official.number, type=official.type, label=label)
+        if within is not None and official.message_type is not None:
+            field.type_name = _declare(file, official.message_type, within, lists)
+    return f".{file.package}.{source.name}"
 
 
 #: For each signal that has them.
 PLAIN = {
     Signal.SPANS: PlainRecords(
         Signal.SPANS,
-        ("scope_spans", "spans"),
-        ("start_time_unix_nano", "end_time_unix_nano", "events.time_unix_nano"),
-        {"trace_id": TRACE_ID_BYTES, "span_id": SPAN_ID_BYTES},
-        {"parent_span_id": SPAN_ID_BYTES},
+        Wanted(
+            ("resource_spans", "scope_spans", "spans"),
+            ("start_time_unix_nano", "end_time_unix_nano", "events.time_unix_nano"),
+            {"trace_id": TRACE_ID_BYTES, "span_id": SPAN_ID_BYTES},
+            {"parent_span_id": SPAN_ID_BYTES},
+        ),
     ),
     Signal.LOGS: PlainRecords(
-        Signal.LOGS, ("scope_logs", "log_records"), ("time_unix_nano", "observed_time_unix_nano")
+        Signal.LOGS,
+        Wanted(("resource_logs", "scope_logs", "log_records"), ("time_unix_nano", "observed_time_unix_nano")),
     ),
 }
