@@ -101,6 +101,11 @@ class _Parts:
     asked_all: bool = False
     of_few: Matching | None = None  # the whole question, if only few traces can match
 
+    @property
+    def is_first(self) -> bool:
+        """Whether the next part is one of the first, each of which had something: those are looked at in memory."""
+        return not self.asked or (self.found_some and self.asked < _MOST_PARTS and not self.asked_all)
+
     def narrowed(self, window: Window) -> Matching:
         """The question about a part of the range."""
         self.asked += 1

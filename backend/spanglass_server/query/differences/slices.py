@@ -38,7 +38,7 @@ def slices(parts: Sequence[Part], window: Window, share: float) -> list[Window]:
         return [window]
     starts, ends, rows = (np.array(column, np.float64) for column in zip(*inside, strict=True))
     # numbers of this size are exact to 256 ns
-    times = np.unique(np.concatenate([starts, ends]))
+    times = np.array(sorted({*starts.tolist(), *ends.tolist()}))  # np.unique loads what takes 50 ms at first
     passed = np.clip((times[:, None] - starts) / np.maximum(ends - starts, 1), 0, 1) @ rows
     middles = (np.arange(_SLICES) + 0.5) / _SLICES
     half = share / _SLICES / 2

@@ -11,6 +11,7 @@ import pyarrow as pa
 from spanglass_server.query.kept_columns.matching import matching_batches
 from spanglass_server.query.language.parsing.ast import Relation
 from spanglass_server.query.structure.kept_relatives import related_rows
+from spanglass_server.query.structure.kept_traces import rows_of_traces
 from spanglass_server.query.structure.relatives import reach
 from spanglass_server.signals import TIME_COLUMN, Signal
 from spanglass_server.store.batches.traces import taken
@@ -35,8 +36,21 @@ def first_matches(
     session: QuerySession, matching: Matching, count: int, *, descending: bool
 ) -> list[dict[str, Any]] | None:
     """``trace_id`` and ``start_time_ns`` of the first matching spans, in order; None if SQL has to find them."""
+    if matching.trace_ids and matching.parts is not None:
+        return _first_of_traces(session, matching, count, descending=descending)
     terms = None if matching.trace_ids else matching.terms
     return None if terms is None else _read(matching_batches(session, matching, terms), count, descending=descending)
+
+
+def _first_of_traces(
+    session: QuerySession, matching: Matching, count: int, *, descending: bool
+) -> list[dict[str, Any]] | None:
+    """The same of a filter about other spans where few traces can match: all of these are read."""
+    wanted = None if matching.parts is None else matching.parts.kept(session.columns(Signal.SPANS))
+    if wanted is None:
+        return None
+    read = rows_of_traces(session, matching.window, wanted, matching.trace_ids, ("trace_id", _TIME))
+    return None if read is None else _read([(read.batch, read.places)], count, descending=descending)
 
 
 def first_related(
@@ -47,7 +61,7 @@ def first_related(
     wanted = None if matching.parts is None else matching.parts.kept(known)
     if wanted is None:
         return None
-    around = _around(window, [relation for relation, _ in wanted.others])
+    around = _around(window, wanted.relations)
     batches = session.batches(Signal.SPANS, around, most_rows=_RELATED_ROWS)
     if batches is None:
         return None

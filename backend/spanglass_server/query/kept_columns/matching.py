@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from spanglass_server.store.batches.columns import Column, Places
     from spanglass_server.store.ports import QuerySession, Window
 
-_COMPARED: dict[str, Callable[[Any, Any], Any]] = {
+COMPARED: dict[str, Callable[[Any, Any], Any]] = {
     "=": np.equal,
     "<": np.less,
     "<=": np.less_equal,
@@ -122,7 +122,7 @@ class _Test:
         """Which of some rows pass, of all by default."""
         numbers = self.numbers if among is None else self.numbers[among]
         if len(self.values) == 1:
-            passed = _COMPARED[self.operator](numbers, self.values[0])
+            passed = COMPARED[self.operator](numbers, self.values[0])
         else:
             passed = np.isin(numbers, self.values)
         found = np.flatnonzero(passed) if among is None else among[passed]

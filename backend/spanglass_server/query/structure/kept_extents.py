@@ -35,7 +35,7 @@ _BYTES_A_TRACE = 40
 #: So many parts are read by one statement.
 _AT_ONCE = 16
 #: Of more rows the extents of traces would fill the cache: 2 MB a million rows, with traces of 17 spans.
-_MOST_ROWS = 30_000_000
+MOST_ROWS = 30_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,10 @@ class Extents:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How many traces may be told, and whether what is not kept yet is read."""
+    """How many traces may be told, and how many rows that are not kept yet may be read for it."""
 
     most: int
-    reads_all: bool
+    most_rows: int
 
 
 def traces_at_least(session: QuerySession, window: Window, condition: Sql, reading: Reading) -> frozenset[bytes] | None:
@@ -72,9 +72,9 @@ def traces_at_least(session: QuerySession, window: Window, condition: Sql, readi
     """
     asked = _AT_LEAST.fullmatch(condition.text)
     parts = session.parts(Signal.SPANS, window) if asked else []
-    if asked is None or sum(part.rows for part in parts) > _MOST_ROWS:
+    if asked is None or sum(part.rows for part in parts) > MOST_ROWS:
         return None
-    extents = _of_all(session, parts, reads_all=reading.reads_all)
+    extents = _of_all(session, parts, most_rows=reading.most_rows)
     if extents is None:
         return None
     (least,) = condition.parameters
@@ -84,11 +84,11 @@ def traces_at_least(session: QuerySession, window: Window, condition: Sql, readi
     return None if len(found) > reading.most else frozenset(extents.ids[place].tobytes() for place in found)
 
 
-def _of_all(session: QuerySession, parts: Sequence[Part], *, reads_all: bool) -> Extents | None:
-    """The extents over all parts; None if one has ids of another length, or is not kept and not to be read."""
+def _of_all(session: QuerySession, parts: Sequence[Part], *, most_rows: int) -> Extents | None:
+    """The extents over all parts; None if one has ids of another length, or too much is not kept yet."""
     kept = {part.key: session.kept.get(_key(part)) for part in parts}
     missing = [part for part in parts if kept[part.key] is None]
-    if missing and not reads_all:
+    if sum(part.rows for part in missing) > most_rows:
         return None
     for begin in range(0, len(missing), _AT_ONCE):
         some = missing[begin : begin + _AT_ONCE]

@@ -17,7 +17,7 @@ from spanglass_server.query.language.compiling.sql import FALSE, Sql, negated
 from spanglass_server.query.language.parsing.ast import OPPOSITES, Operator, Related, Relation
 from spanglass_server.query.statements import statement
 from spanglass_server.query.structure.few_traces import FEW_TRACES, traces_of
-from spanglass_server.query.structure.kept_extents import Reading, traces_at_least
+from spanglass_server.query.structure.kept_extents import MOST_ROWS, Reading, traces_at_least
 from spanglass_server.query.traces.identity import COLUMNS, SPANS
 from spanglass_server.query.window import clamp
 from spanglass_server.signals import Signal
@@ -74,6 +74,10 @@ class Extent(Enum):
     LARGE = "a large part: all that matches around it is put together"
 
 
+#: How many rows are read to say how long the traces of a part are: about a large one as many as SQL would look at.
+_ROWS_READ = {Extent.WHOLE: MOST_ROWS, Extent.LARGE: 2_000_000, Extent.SMALL: 0}
+
+
 @dataclass(frozen=True, slots=True)
 class StoredRelatives:
     """``Relatives`` of the records that are ``asked`` about; with ``trace_ids`` only of those of some traces.
@@ -109,7 +113,7 @@ class StoredRelatives:
         value, columns = _FIGURES[figure]
         reached, ids = self._reach(Relation.TRACE), None
         if not self.trace_ids:
-            reading = Reading(FEW_TRACES, reads_all=self.extent is Extent.WHOLE)
+            reading = Reading(FEW_TRACES, _ROWS_READ[self.extent])
             ids = traces_at_least(self.session, reached, condition, reading)
         if ids is not None and not ids:
             return NOTHING

@@ -212,7 +212,7 @@ class _TimeSearch:
     def _spans(self, part: Window, count: int, *, are_few: bool) -> list[dict[str, Any]]:
         """Fetch the first matching spans of a part of the range; those that seem to be few all at once."""
         parts = self.matching.parts
-        if parts is not None and not parts.asked:
+        if parts is not None and parts.is_first:
             related = first_related(self.session, self.matching, part, count, descending=self.page.descending)
             if related is not None:
                 parts.asked += 1

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spanglass_server.query.kept_columns.matching import batch_of_rows
 from spanglass_server.query.language.compiling.sql import Sql, union_all
 from spanglass_server.query.span_figures.columns import NO_PARENT
 from spanglass_server.query.statements import run, statement
-from spanglass_server.query.structure.kept_relatives import KeptFilter, columns_of, related_rows
+from spanglass_server.query.structure.kept_relatives import KeptFilter
+from spanglass_server.query.structure.kept_traces import rows_of_traces
 from spanglass_server.query.traces.identity import COLUMNS, HOST, HOST_COLUMNS, SELECTED
 from spanglass_server.query.traces.summaries import add_up
 from spanglass_server.service_names import SERVICE, service_name
 from spanglass_server.signals import TIME_COLUMN, Signal
-from spanglass_server.store.ports import ALL_TIME, LargeColumnsError, OfTraces, Window
+from spanglass_server.store.ports import Window
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
 _MAX_PARTS = 8
 #: ... and so much less has to be read by it: passing over 16 384 rows takes 0.2 ms.
 _ROWS_BETWEEN = 250_000
-#: So much is kept for a trace that lies in a row group of its own. Where that would be half of the cache, SQL is asked:
-#: for more than 128 traces by default.
-_BYTES_A_TRACE = 1 << 20
 _TIME = TIME_COLUMN[Signal.SPANS]
 _SUMMARY_COLUMNS = ("trace_id", *COLUMNS, *HOST_COLUMNS, "parent_span_id", "status_code", "name")
 
@@ -44,11 +40,9 @@ def summarise(session: QuerySession, matching: Matching, trace_ids: Collection[b
     if not trace_ids:
         return {}
     wanted = _kept_filter(session, matching)
-    if wanted is not None and 2 * _BYTES_A_TRACE * len(trace_ids) <= session.kept.max_bytes:
-        with suppress(LargeColumnsError):
-            found = _kept_spans(session, matching.window, wanted, trace_ids)
-            if found is not None:
-                return add_up(found)
+    found = None if wanted is None else _kept_spans(session, matching.window, wanted, trace_ids)
+    if found is not None:
+        return add_up(found)
     matching = matching.of_traces(trace_ids)
     windows = sorted(session.trace_windows(set(trace_ids)), key=lambda pair: pair[1].start_ns)
     if not windows:
@@ -71,14 +65,12 @@ def _kept_spans(
     session: QuerySession, window: Window, wanted: KeptFilter, trace_ids: Collection[bytes]
 ) -> Iterator[tuple[Any, ...]] | None:
     """Read the same spans from kept columns of the row groups that they lie in; None if only SQL can tell."""
-    names = {*_SUMMARY_COLUMNS, *columns_of(wanted)}
-    found = session.trace_rows(Signal.SPANS, ALL_TIME, OfTraces(trace_ids, columns=names))
-    rows = batch_of_rows(found)
-    places = related_rows([rows], wanted, window, lambda _: ALL_TIME)
-    if places is None:
+    read = rows_of_traces(session, window, wanted, trace_ids, _SUMMARY_COLUMNS)
+    if read is None:
         return None
+    found, rows, places = read
     matched = np.zeros(rows.rows, bool)
-    matched[places[0]] = True
+    matched[places] = True
 
     def values(name: str) -> list[Any]:
         return found[name].to_pylist() if name in found.column_names else [None] * rows.rows

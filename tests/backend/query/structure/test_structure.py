@@ -22,7 +22,7 @@ from spanglass_server.query.logs.search import search_logs
 from spanglass_server.query.matching import SpanQuestion, match_spans
 from spanglass_server.query.structure import few_traces
 from spanglass_server.query.structure.compiling import check_filter
-from spanglass_server.query.structure.kept_extents import Extents, Reading, joined, traces_at_least
+from spanglass_server.query.structure.kept_extents import MOST_ROWS, Extents, Reading, joined, traces_at_least
 from spanglass_server.query.structure.kept_relatives import kept_filter, related_rows
 from spanglass_server.query.structure.relatives import reach
 from spanglass_server.query.traces.search import Page, search_traces
@@ -266,6 +266,15 @@ def test_any_forest(monkeypatch, spans, text, few, part):
         ("trace(service:mail) root(service:web) service:shop", "b"),
         ("descendant()", "a b r"),
         ("descendant(service:nobody)", ""),
+        ("trace.duration > 2s", "r s"),
+        ("trace.duration <= 1s", "g"),
+        ("trace.duration > 2s service:shop", "s"),
+        ("trace.duration = 1400ms trace.duration < 2s child(service:db)", "b"),
+        ("trace.duration > 1h service:shop", ""),
+        ("trace.duration != 1s", None),
+        ("trace.duration in (30s, 1s)", None),
+        ("trace.duration > 2s or service:mail", None),
+        ("trace.spans > 2", None),
         ("sibling(service:db)", None),
         ("child(service:db) >= 2", None),
         ("child(child(service:db))", None),
@@ -301,7 +310,7 @@ def test_ids_of_other_lengths_are_left_to_sql(open_tables):
 )
 def test_traces_of_a_figure_are_told_by_what_is_kept(tree, condition, value, traces):
     """No trace is missing for which a condition may hold; what cannot be told so is left to SQL, and many traces."""
-    found = traces_at_least(tree, WINDOW, Sql(condition, (value,)), Reading(2, reads_all=True))
+    found = traces_at_least(tree, WINDOW, Sql(condition, (value,)), Reading(2, MOST_ROWS))
     assert (found and {trace_id[0] for trace_id in found}) == (traces or (None if traces is None else frozenset()))
 
 
@@ -309,9 +318,9 @@ def test_what_is_kept_of_traces_is_used_for_parts_of_a_range():
     """What nobody has read yet is not read for a part; once it is kept, traces of other times are left out."""
     session = TableSession(spans=SPANS)
     condition, part = Sql('"spans" >= ?', (1,)), Window(1650 * SECOND, 2000 * SECOND)
-    assert traces_at_least(session, part, condition, Reading(2, reads_all=False)) is None
-    assert traces_at_least(session, part, condition, Reading(2, reads_all=True)) == {b"\x03" * 16}
-    assert traces_at_least(session, part, condition, Reading(2, reads_all=False)) == {b"\x03" * 16}
+    assert traces_at_least(session, part, condition, Reading(2, 0)) is None
+    assert traces_at_least(session, part, condition, Reading(2, MOST_ROWS)) == {b"\x03" * 16}
+    assert traces_at_least(session, part, condition, Reading(2, 0)) == {b"\x03" * 16}
     session.close()
 
 
@@ -368,6 +377,8 @@ def test_others_may_lie_outside_of_the_range(tree):
     assert found(tree, "child(service:shop)", Window(1500 * SECOND, 1500 * SECOND + 1)) == "a"
     assert found(tree, "parent(service:shop)", Window(int(1500.15 * SECOND), 1501 * SECOND)) == "c d e"
     assert found(tree, "child(service:shop)", Window(1400 * SECOND, 1499 * SECOND)) == ""
+    late = Window(int(1500.35 * SECOND), 1601 * SECOND)  # traces last as long as all of their spans
+    assert found(tree, "trace.duration > 1300ms", late) == kept(tree, "trace.duration > 1300ms", late) == "e r"
 
 
 @pytest.mark.parametrize("sort", ["time", "duration", "spans"])
@@ -383,6 +394,22 @@ def test_pages_of_traces(tree, sort):
     assert sorted(traces) == ["01", "02", "03"]
     counted = count_facets(tree, Signal.SPANS, WINDOW, filter_text=question.filter, keys=["service.name"])
     assert [(each["value"], each["count"]) for each in counted["facets"][0]["values"]] == [("db", 4), ("web", 2)]
+
+
+@pytest.mark.parametrize(
+    ("text", "traces"),
+    [
+        ("trace.duration > 2s", ["02"]),
+        ("trace.duration >= 1s service:db", ["01", "03"]),
+        ("trace.duration < 5s ancestor(service:web)", ["01"]),
+        ("trace.duration > 1h", []),
+    ],
+)
+def test_pages_of_few_traces(tree, text, traces):
+    """Where few traces can match, their rows are looked at by themselves, and in part after part; nothing is missing."""
+    for sort in ("time", "duration"):
+        answer = search_traces(tree, SpanQuestion(WINDOW, text), Page(limit=5, sort=sort), 2000 * SECOND)
+        assert sorted(trace["trace_id"][:2] for trace in answer["traces"]) == traces
 
 
 def test_logs_by_their_trace(tree):
