@@ -406,7 +406,7 @@ def test_pages_of_traces(tree, sort):
     ],
 )
 def test_pages_of_few_traces(tree, text, traces):
-    """Where few traces can match, their rows are looked at by themselves, and in part after part; nothing is missing."""
+    """Where few traces can match, their rows are looked at by themselves, and in part after part."""
     for sort in ("time", "duration"):
         answer = search_traces(tree, SpanQuestion(WINDOW, text), Page(limit=5, sort=sort), 2000 * SECOND)
         assert sorted(trace["trace_id"][:2] for trace in answer["traces"]) == traces
