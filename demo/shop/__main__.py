@@ -70,7 +70,6 @@ def _interrupt(stopping: threading.Event) -> None:
 
 
 def _welcome(supervisor: Supervisor, options: Options) -> None:
-    shop_port = supervisor.shop_url.rpartition(":")[2]
     rate = f"{options.rate_per_s:g} requests a second" if options.rate_per_s else "no customers"
     if options.send_to:
         _say(
@@ -78,7 +77,9 @@ def _welcome(supervisor: Supervisor, options: Options) -> None:
         )
     else:
         _say(f"\n  Spanglass is up, the shop is open ({rate}):\n\n    {supervisor.server_url}\n")
-        _say(f"  Switches to break the shop: port {shop_port} of this machine.")
+        address = supervisor.shop_url.removeprefix("http://")  # the one URL is that of the pages
+        port = address.rpartition(":")[2]
+        _say(f"  Switches to break the shop: port {port} of this machine, {address} in a browser.")
         if options.surprise:
             _say("  One fault is on already. Find it, and say there which it is.")
     _say("  Ctrl-C stops everything.\n")

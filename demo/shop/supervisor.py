@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from shop import layout, ports
@@ -16,9 +17,10 @@ from shop.surprise import Surprise
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
 WATCH_S = 0.2
+OBJECTIVES = Path(__file__).parent / "objectives"
+"""What the shop promises: files of objectives, unless `SPANGLASS_SLO_DIR` names others."""
 
 TELEMETRY_DEFAULTS = {
     # Fast enough to see a switch act at once; the SDK's own defaults are 5 s and 60 s.
@@ -119,7 +121,8 @@ class Supervisor:
         self._say("Starting Spanglass ...")
         arguments = ["serve", "--host", ports.HOST, "--port", str(self._http_port)]
         arguments += ["--grpc-port", str(self._grpc_port), "--data", str(self._options.data / "server")]
-        server = self._launch("spanglass", "spanglass.cli.main:main", arguments, dict(os.environ))
+        env = {"SPANGLASS_SLO_DIR": str(OBJECTIVES)} | dict(os.environ)
+        server = self._launch("spanglass", "spanglass.cli.main:main", arguments, env)
         server.wait_until_ready(f"{self.server_url}/readyz")
 
     def _launch(

@@ -120,3 +120,13 @@ def test_the_business_metrics_can_be_asked_for(running: tuple[Shop, Spanglass]) 
     wanted = {"shop.orders", "shop.revenue", "spanglass.queue.length", "shop.queue.wait", "process.memory.usage"}
     wait_until(lambda: wanted <= {metric["name"] for metric in spanglass.ask("/metrics")["metrics"]})
     wait_until(lambda: spanglass.ask("/metrics/query", name="spanglass.queue.length", aggregate="max")["series"] != [])
+
+
+def test_the_shop_has_objectives(running: tuple[Shop, Spanglass]) -> None:
+    """What the shop promises is counted from the start, and nothing is wrong with its file."""
+    _, server = running
+    answer = server.ask("/slos")
+    assert answer["problems"] == []
+    assert {one["uid"] for one in answer["slos"]} == {
+        "orders-are-taken", "the-shop-answers-quickly", "orders-are-packed-soon",
+    }  # fmt: skip
