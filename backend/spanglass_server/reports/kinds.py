@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from spanglass_server.reports.sections import (
     alerts,
     costs,
+    coverage,
     errors,
     findings,
     health,
@@ -72,6 +73,7 @@ _ACTIVE: Final = Part("active", "Active users, up to the end of the range", use.
 _FEATURES: Final = Part("features", "Features and paths", use.build_features)
 _TASKS: Final = Part("tasks", "Background tasks", tasks.build)
 _COSTS: Final = Part("costs", "What it costs, and what to drop", costs.build, of_a_service=False)
+_COVERAGE: Final = Part("coverage", "Which telemetry is there, and which is not", coverage.build, of_a_service=False)
 _STORAGE: Final = Part("storage", "What is stored", storage.build, of_a_service=False)
 
 #: Comes first in reports about a service that nothing is known of.
@@ -86,7 +88,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "Everything that a team looks at weekly, against the period before.",
             (
                 _REQUESTS, _CHANGED, _FINDINGS, _ERRORS, _ALERTS, _HEALTH, _OBJECTIVES, _CAPACITY, _SERVICES,
-                _TRENDS, _HOSTS, _USERS, _TASKS, _COSTS, _STORAGE,
+                _TRENDS, _HOSTS, _USERS, _TASKS, _COSTS, _COVERAGE, _STORAGE,
             ),
         ),
         Kind(
@@ -99,7 +101,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "health",
             "Health",
             "Uptime, alerts and incidents with how long they took, hosts.",
-            (_HEALTH, _OBJECTIVES, _ALERTS, _ERRORS, _CAPACITY, _HOSTS),
+            (_HEALTH, _OBJECTIVES, _ALERTS, _ERRORS, _CAPACITY, _HOSTS, _COVERAGE),
         ),
         Kind(
             "usage",

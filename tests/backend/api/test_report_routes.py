@@ -129,6 +129,15 @@ def test_every_number_is_the_one_of_the_api(world):
     assert (told["Users"], told["Sessions"]) == ((users["users"], 1), (users["sessions"], 1))
     assert users["users"] == 2
 
+    coverage = ask("coverage")
+    missing = [each for each in coverage["subjects"] if each["missing"] or each["stale"]]
+    assert figures_of(section["coverage"])["Missing"][0] == coverage["missing"]
+    assert [cells[0] for cells in rows_of(section["coverage"], "What is not sent")] == [
+        each["name"] for each in missing
+    ]
+    remedies = {each["title"]: each["remedy"] for each in coverage["families"]}
+    assert all(remedies[title] == line for title, line in rows_of(section["coverage"], "What would send it"))
+
     alerts = world.client.get("/api/monitoring/incident-report/", params=RANGE).json()
     assert alerts["alerts"]["all"]["total"] == 0
     assert [block["text"] for block in section["alerts"]["blocks"]] == [
