@@ -23,8 +23,8 @@ T = TypeVar("T")
 #: How long the log beside a file grows before its changes are taken over into the file, and the file's pages in bytes.
 #: By SQLite's default of 1000 pages, and without an end for what a large change left, the logs of a server's files
 #: took 14 MB after a million spans.
-_LOG_PAGES, _PAGE_BYTES = 64, 4096
-_LOG_BYTES = 2 * _LOG_PAGES * _PAGE_BYTES  # of what a large change left of it so much stays
+_LOG_PAGES, _PAGE_BYTES = 32, 4096
+_LOG_BYTES = _LOG_PAGES * _PAGE_BYTES  # of what a large change left of it so much stays
 
 
 @dataclass(frozen=True, slots=True)

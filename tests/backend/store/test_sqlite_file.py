@@ -9,7 +9,7 @@ from spanglass_server.store.sqlite_file import SqliteFile, Wording
 
 WORDING = Wording("the file", "all of it", ValueError, ValueError)
 #: What the log may take, its header and those of its pages included.
-MOST_BYTES = 640 << 10
+MOST_BYTES = 320 << 10
 
 
 def fill_file(path):
