@@ -21,6 +21,7 @@ from made_up_health import MadeUpHealth
 from made_up_incidents import MadeUpIncidents
 from made_up_issues import MadeUpIssues
 from made_up_notifications import MadeUpNotifications
+from made_up_retention import MadeUpRetention
 from made_up_rules import MadeUpRules
 from made_up_slos import MadeUpSlos
 from made_up_status import FULL_DISK, status_of
@@ -75,6 +76,7 @@ class FakeApi:
         self.rules = MadeUpRules(scenario)
         self.findings = MadeUpFindings(scenario)
         self.slos = MadeUpSlos(scenario)
+        self.retention = MadeUpRetention(scenario)
         self.incidents = MadeUpIncidents(scenario)
         self.notifications = MadeUpNotifications(scenario, self.alerts)
         self.parts = MadeUpHealth(scenario)
@@ -98,8 +100,9 @@ class FakeApi:
             raise ApiError(504, {"code": "timeout", "message": "It had read 61 of 212 segments in 10 s."})
         if parts[0] == "findings" or parts[::2] == ["traces", "findings"]:
             return await self.findings("GET", path, params)
-        if parts[0] in {"views", "pins", "slos"}:
-            return await (self.slos if parts[0] == "slos" else self.views)("GET", path, params)
+        if parts[0] in {"views", "pins", "slos", "retention"}:
+            kept = {"slos": self.slos, "retention": self.retention}.get(parts[0], self.views)
+            return await kept("GET", path, params)
         return self._read(parts, params)
 
     def _read(self, parts, params):
@@ -123,6 +126,7 @@ class FakeApi:
         by_start = {
             "/api/monitoring/incidents/": self.incidents, "/api/v1/findings/": self.findings,
             "/api/v1/views": self.views, "/api/v1/pins/": self.views, "/api/v1/slos": self.slos,
+            "/api/v1/retention": self.retention,
         }  # fmt: skip
         kept = next((each for start, each in by_start.items() if path.startswith(start)), None)
         if kept is not None:

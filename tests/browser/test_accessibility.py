@@ -34,6 +34,8 @@ PAGES = (
     ("shop", "/traces/dead0000000000000000000000000000"),
     ("hostile", "/views"),
     ("hostile", "/pinned"),
+    ("hostile", "/retention"),
+    ("empty", "/retention"),
     *(
         ("shop", path)
         for path in ("/users", "/users/u-4711", "/tasks", "/coverage", "/costs", "/self-time", "/profiles")

@@ -40,6 +40,7 @@ from spanglass_server.pages.rendering import terms
 from spanglass_server.pages.rendering.assets import load_assets
 from spanglass_server.pages.rendering.templates import make_environment
 from spanglass_server.pages.reports import pages as report_pages
+from spanglass_server.pages.saved import retention
 from spanglass_server.pages.saved.pages import show_pins, show_views
 from spanglass_server.pages.services import costs, coverage, service, services
 from spanglass_server.pages.slos import editor as slo_editor
@@ -213,6 +214,7 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/reports/{report}", report_pages.show_report),
     ("/views", show_views),
     ("/pinned", show_pins),
+    ("/retention", retention.show),
     ("/dashboards", dashboards.show),
     ("/dashboards/{uid}", dashboard.show),
     ("/server", server.show),

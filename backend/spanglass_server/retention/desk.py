@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from spanglass_server.retention.answers import Standing
     from spanglass_server.retention.book import PolicyBook
@@ -24,6 +24,7 @@ class RetentionDesk:
     keeper: PolicyKeeper
     snapshot: Callable[[], Snapshot]
     held: Callable[[], frozenset[bytes]]  # pinned traces and evidence
+    bounds: Callable[[int], Sequence[tuple[str, str, int]] | None]  # of slow requests, by day
     ages_ns: Mapping[Signal, int]
     max_bytes: int
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.retention.answers import Amount, PreviewedClass, PreviewedService, RetentionPreview
     from spanglass_server.retention.model import Policies
-    from spanglass_server.retention.sampling import Looked
+    from spanglass_server.retention.sampling import Known, Looked
     from spanglass_server.store.ports import Part, QuerySession
 
 _SECOND_NS: Final = 10**9
@@ -31,18 +31,18 @@ _LEAST_PARTS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Policies that somebody thinks of, the age of spans without them, 0 for ever, and what is held in any case."""
+    """Policies that somebody thinks of, the age of spans without them, 0 for ever, and what is known of traces."""
 
     policies: Policies
     age_ns: int
-    held: frozenset[bytes]
+    known: Known
     now_ns: int
 
 
 def preview(session: QuerySession, asked: Asked, goes_on: Callable[[], bool]) -> RetentionPreview:
     """Answer ``POST /api/v1/retention/preview``; segments are read as long as ``goes_on``, one at least."""
     parts = [part for part in session.parts(Signal.SPANS, ALL_TIME) if part.bytes]
-    inferred = _Inferred(asked, parts, look(session, parts, asked.policies, asked.held, goes_on) if parts else [])
+    inferred = _Inferred(asked, parts, look(session, parts, asked.policies, asked.known, goes_on) if parts else [])
     classes = inferred.classes()
     shares = inferred.shares()
     a_day = _bytes_a_day(parts, asked.now_ns)

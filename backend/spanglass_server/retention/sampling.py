@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spanglass_server.retention.finding import measure_bounds, named
+from spanglass_server.retention.finding import DAY_NS, measure_bounds, named
 from spanglass_server.retention.judging import Classes
 from spanglass_server.service_names import SERVICE, service_name
 from spanglass_server.store.keeping.rows import ONE_IN, TRACE_ID, one_in_of
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 
 #: Segments that are read at most; the others are taken to be like them.
 MOST_PARTS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Pinned traces with evidence, and bounds of slow requests of a day that are kept, None for none."""
+
+    held: frozenset[bytes]
+    bounds: Callable[[int], Sequence[tuple[str, str, int]] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +53,13 @@ def look(
     session: QuerySession,
     parts: Sequence[Part],
     policies: Policies,
-    held: frozenset[bytes],
+    known: Known,
     goes_on: Callable[[], bool],
 ) -> list[Looked]:
     """Look at segments at even distances in time, one at least, as long as ``goes_on``; the first and last come first.
 
-    A trace is judged by what lies in the range of its segment, and bounds of slow requests are those of that range.
+    A trace is judged by what lies in the range of its segment. Bounds of slow requests are those of that range too, for
+    days of which none are kept.
     """
     in_time = sorted(parts, key=lambda part: (part.min_time_ns, part.key))
     count = min(len(in_time), MOST_PARTS)
@@ -60,17 +69,22 @@ def look(
     for place in spread:
         if found and not goes_on():
             break
-        found.append(_look(session, in_time[places[place]], policies, held))
+        found.append(_look(session, in_time[places[place]], policies, known))
     return found
 
 
-def _look(session: QuerySession, part: Part, policies: Policies, held: frozenset[bytes]) -> Looked:
+def _look(session: QuerySession, part: Part, policies: Policies, known: Known) -> Looked:
     window = Window(part.min_time_ns, part.max_time_ns + 1)
 
     def bounds(session: QuerySession, start_ns: int, end_ns: int) -> Sequence[tuple[int, str, str, int]]:
-        return measure_bounds(session, Window(start_ns, end_ns))
+        days = range(start_ns // DAY_NS, -(-end_ns // DAY_NS))
+        kept = {day: known.bounds(day) for day in days}
+        missing = [day for day, rows in kept.items() if rows is None]
+        found = [(day, *row) for day, rows in kept.items() for row in rows or ()]
+        measured = measure_bounds(session, Window(start_ns, end_ns)) if missing else []
+        return found + [row for row in measured if row[0] in missing]
 
-    classes = Classes(held, named(session, policies.policies, window, bounds))
+    classes = Classes(known.held, named(session, policies.policies, window, bounds))
     table = session.part_table(part, (TRACE_ID, SERVICE, ONE_IN))
     ids = pa.concat_arrays([chunk.cast(pa.binary()) for chunk in table[TRACE_ID].chunks])
     places = classes.of(ids) % (len(policies.policies) + 2)

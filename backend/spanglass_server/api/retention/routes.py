@@ -22,6 +22,7 @@ from spanglass_server.retention.model import (
     Version,
 )
 from spanglass_server.retention.preview import Asked, preview
+from spanglass_server.retention.sampling import Known
 from spanglass_server.signals import Signal
 from spanglass_server.times import format_time
 
@@ -87,7 +88,7 @@ class _Handlers:
             raise bodies.refused(error) from error
         age_ns = self.desk.ages_ns.get(Signal.SPANS, 0)
         end = time.monotonic() + self.deadline_s * _SHARE
-        asked = Asked(policies, age_ns, self.desk.held(), params["now_ns"])
+        asked = Asked(policies, age_ns, Known(self.desk.held(), self.desk.bounds), params["now_ns"])
         return preview(session, asked, lambda: time.monotonic() < end)
 
     def changes(self, _: QuerySession, params: Params) -> answers.PolicyChanges:

@@ -47,6 +47,7 @@ ALSO = {
     "/sessions": "/services",
     "/reports": "/dashboards",
     "/costs": "/server",
+    "/retention": "/server",
 } | dict.fromkeys(("/incidents", "/rules", "/silences", "/routes", "/channels", "/on-call", "/deliveries"), "/alerts")
 
 #: Where ``g`` and a letter go: the letter, path and name.

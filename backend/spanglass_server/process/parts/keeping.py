@@ -73,7 +73,9 @@ class Keeping:
             return pinned() | (evidence() if evidence is not None else frozenset())
 
         contents = self._segments.contents
-        return RetentionDesk(self.book, self.keeper, lambda: contents.snapshot, held, self.ages_ns, max_bytes)
+        return RetentionDesk(
+            self.book, self.keeper, lambda: contents.snapshot, held, self._file.bounds, self.ages_ns, max_bytes
+        )
 
     def run(self, every_s: float, is_stopping: Callable[[], bool]) -> None:
         """Judge segments that are due, for a part of the time between two looks, and delete what is due.
