@@ -132,6 +132,11 @@ class Activity:
         bins = bins or self._bins(any_of([by_id, self._chosen("user_id")]), _BIN_NS)
         return statement("use/sessions", told=statement("use/told", bins=bins, chosen=by_id, silence_ns=SILENCE_NS))
 
+    @property
+    def chosen_users(self) -> Sql:
+        """Whether a user is looked at."""
+        return self._chosen("user_id")
+
     def _bins(self, chosen: Sql, bin_ns: int) -> Sql:
         return statement("use/bins", seen=self.seen, chosen=chosen, bin_ns=bin_ns)
 

@@ -87,7 +87,8 @@ def active_users(session: QuerySession, question: UseQuestion) -> ActiveUsers:
         session,
         statement(
             "use/active",
-            bins=found.bins(_DAY_NS),
+            seen=found.seen,
+            chosen=found.chosen_users,
             day_ns=end_ns - _DAY_NS,
             week_ns=end_ns - _WEEK_DAYS * _DAY_NS,
         ),
