@@ -60,6 +60,7 @@ from spanglass_server.process.parts.health import Health
 from spanglass_server.process.parts.health_routes import operation_routes
 from spanglass_server.process.parts.incidents import Incidents
 from spanglass_server.process.parts.notifications import Notifications
+from spanglass_server.process.parts.received import Receipts
 from spanglass_server.process.parts.receiving import Counters, receive_limits
 from spanglass_server.process.parts.reports import Reports
 from spanglass_server.process.parts.scraping import scraping
@@ -135,6 +136,8 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
         closing.callback(incidents.close)
         findings = Findings(settings, telemetry, node, series, time.time_ns)
         closing.callback(findings.close)
+        receipts = Receipts(settings, telemetry, node, time.time_ns)
+        closing.callback(receipts.close)
         reports = Reports(settings, telemetry, node, notifications, time.time_ns)
         closing.callback(reports.close)
 
@@ -160,6 +163,7 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
             incidents,
             health,
             findings,
+            receipts,
             reports,
             slos,
             trends,
@@ -203,6 +207,7 @@ class Parts:
     incidents: Incidents
     health: Health
     findings: Findings
+    receipts: Receipts
     reports: Reports
     slos: Slos
     trends: TrendWatch
@@ -266,7 +271,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets, endpoints: Mapping
     own = {**incident_views(parts.incidents.desk.store), **issue_views(node.errors.issues, time.time_ns)}
     node.engine.offer({**views, **own})
     routes = [
-        *plain_routes(prices, CostTerms(storage_prices, kept_ns(settings))),
+        *plain_routes(prices, CostTerms(storage_prices, kept_ns(settings), parts.receipts.ledger.of)),
         *issue_routes(issues, node.errors.regrouping),
         *collection_routes(node.collection),
         *notification_routes(parts.notifications.desk, parts.notifications.book, parts.alerting.desk.store),

@@ -224,6 +224,11 @@ class Telemetry:
         """Have a gauge or counter read when it is asked for; one reader a metric, the last wins."""
         self._watched[metric] = read
 
+    def values(self, metric: Metric) -> dict[tuple[str, ...], float]:
+        """The values of a counter that nothing watches, by its labels."""
+        with self._lock:
+            return dict(self._values[metric])
+
     def snapshot(self) -> list[Snapshot]:
         """Return all figures in the order of the table; those without any value yet have empty dictionaries."""
         for metric, read in self._watched.items():

@@ -11,18 +11,18 @@ from spanglass_server.signals import SENT, Signal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-Unit = Literal["stored", "records"]
-_UNITS: Final[dict[str, Unit]] = {"stored": "stored", "records": "records"}
+Unit = Literal["stored", "received", "records"]
+_UNITS: Final[dict[str, Unit]] = {"stored": "stored", "received": "received", "records": "records"}
 _LARGEST: Final = 1_000_000
 _FORM: Final = (
-    "expected stored=PRICE of a GiB and month, records=PRICE of a million records, or either of one signal, "
-    "such as logs.stored=0.1"
+    "expected stored=PRICE of a GiB and month, received=PRICE of a GiB, records=PRICE of a million records, or any "
+    "of them of one signal, such as logs.stored=0.1"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class StoragePrice:
-    """A price of a GiB stored for a month, or of a million records received; ``signal`` is None for all."""
+    """A price of a GiB stored for a month, of a GiB or a million records received; ``signal`` is None for all."""
 
     unit: Unit
     price: float
@@ -42,7 +42,7 @@ class StoragePrices:
 
     def of(self, signal: Signal, unit: Unit) -> float | None:
         """Return the price of a unit of a signal, None without one. What the server makes itself was not received."""
-        if unit == "records" and signal not in SENT:
+        if unit != "stored" and signal not in SENT:
             return None
         found = {row.signal: row.price for row in self.rows if row.unit == unit}
         return found.get(signal, found.get(None))

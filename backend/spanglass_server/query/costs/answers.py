@@ -18,16 +18,18 @@ SavingKind = Literal["attribute", "debug_logs", "health_checks"]
 
 
 class SignalPrices(TypedDict):
-    """What a signal's GiB costs a month, and a million of its records; null without a price."""
+    """What a signal's GiB costs a month, one that is received, and a million records; null without a price."""
 
     stored: float | None
+    received: float | None
     records: float | None
 
 
 class SignalCost(TypedDict):
     """A signal: its bytes and records in the range, a day, and once they come at this pace for as long as is kept.
 
-    ``stored_bytes`` are all that are stored now, of whatever time. ``kept_days`` is null where they are kept for ever.
+    ``stored_bytes`` are all that are stored now, of whatever time. ``kept_days`` is null where they are kept for ever,
+    ``received_a_day``, bytes over the wire, where that was not counted.
     """
 
     signal: SignalName
@@ -38,6 +40,7 @@ class SignalCost(TypedDict):
     attribute_bytes: Bytes
     bytes_a_day: Bytes
     records_a_day: float
+    received_a_day: float | None
     kept_days: float | None
     bytes_at_pace: Bytes | None
     prices: SignalPrices

@@ -30,13 +30,14 @@ _MOST_SENDERS = 5
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
-    """Everything that was found about a range; ``bytes`` are those of all signals in it."""
+    """Everything that was found about a range; ``bytes`` are those of all signals in it, ``received`` of a day."""
 
     session: QuerySession
     days: float
     bytes: float
     signals: Sequence[Weighed]
     prices: dict[Signal, SignalPrice]
+    received: dict[Signal, float | None]
     samples: dict[Signal, Sample]
 
     def share(self, size: float) -> float:
@@ -81,12 +82,15 @@ def _weighing(session: QuerySession, window: Window, terms: CostTerms) -> Weighi
     firsts = [first for first in map(session.first_ns, SENT) if first is not None]
     start_ns = max(window.start_ns, min(firsts, default=window.start_ns))
     days = max(_SHORTEST_DAYS, (window.end_ns - start_ns) / DAY_NS)
+    came = terms.received(window.start_ns, window.end_ns)
+    received = {signal: came.a_day(signal, window.end_ns) for signal in Signal}
     return Weighing(
         session=session,
         days=days,
         bytes=sum(each.bytes for each in signals),
         signals=signals,
-        prices={each.signal: price_of(each, days, terms) for each in signals},
+        prices={each.signal: price_of(each, days, terms, received[each.signal]) for each in signals},
+        received=received,
         samples={
             each.signal: sample(session, each.signal, each.parts, looked_at(each.columns, LOOKED_AT))
             for each in signals
@@ -107,11 +111,13 @@ def _signal(found: Weighing, weighed: Weighed, terms: CostTerms) -> SignalCost:
         "attribute_bytes": sum(size for name, size in weighed.columns.items() if AttributeColumn.parse(name)),
         "bytes_a_day": a_day,
         "records_a_day": weighed.records / found.days,
+        "received_a_day": found.received[signal],
         "kept_days": kept,
         "bytes_at_pace": None if kept is None else a_day * kept,
         "prices": {
             "stored": terms.prices.of(signal, "stored"),
             "records": terms.prices.of(signal, "records"),
+            "received": terms.prices.of(signal, "received"),
         },
         "price": found.prices[signal].whole,
     }

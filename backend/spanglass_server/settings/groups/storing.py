@@ -71,9 +71,9 @@ class Costs:
     prices: tuple[StoragePrice, ...] = row(
         (),
         STORAGE_PRICES,
-        "Prices of a GiB stored for a month as `stored=PRICE`, and of a million records received as `records=PRICE`; "
-        "with a signal before it only of that one: `stored=0.08, logs.stored=0.1, spans.records=0.3`. Without any, "
-        "costs are told in bytes and shares only.",
+        "Prices of a GiB stored for a month as `stored=PRICE`, of a GiB that comes over the wire as `received=PRICE`, "
+        "and of a million records received as `records=PRICE`; with a signal before it only of that one: "
+        "`stored=0.08, logs.stored=0.1, spans.records=0.3`. Without any, costs are told in bytes and shares only.",
     )
     currency: str = row("USD", STR, "Currency of these prices, as it is shown.")
 

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 #: What can be listed: the list of the answer, and its columns.
 _LISTS = {
-    "signal": ("signals", ("signal", "stored_bytes", "bytes", "share", "bytes_a_day", "records_a_day", "kept_days")),
+    "signal": (
+        "signals",
+        ("signal", "stored_bytes", "bytes", "share", "bytes_a_day", "records_a_day", "received_a_day", "kept_days"),
+    ),
     "service": ("services", ("service", "bytes", "share", "bytes_a_day", "spans", "logs", "metrics")),
     "attribute": ("attributes", ("signal", "attribute", "bytes", "share", "bytes_a_day", "values", "services")),
     "saving": ("savings", ("kind", "signal", "attribute", "services", "bytes_a_month", "share", "place", "remedy")),
@@ -32,6 +35,7 @@ _COLUMNS = {
     "place": Column("place", rank=3),
     "remedy": Column("remedy", "a line that drops it", rank=1),
     **{name: Column(name, name, lambda count: f"{count:.0f}", right=True) for name in ("spans", "logs", "metrics")},
+    "received_a_day": Column("received_a_day", "wire a day", show.size, right=True, rank=4),
     "records_a_day": Column("records_a_day", "records a day", lambda count: f"{count:.0f}", right=True),
 }
 

@@ -11,7 +11,7 @@ from in_process import read
 from stored_spans import Bench
 
 from spanglass_server.query.costs.costs import weigh_costs
-from spanglass_server.query.costs.pricing import DAY_NS, CostTerms
+from spanglass_server.query.costs.pricing import DAY_NS, CostTerms, Received
 from spanglass_server.reports.asking import Questions
 from spanglass_server.reports.model import Scope
 from spanglass_server.reports.sections import costs as section
@@ -169,3 +169,19 @@ def test_prices_that_are_none_are_refused(text):
     """The message says what was expected, and which entry it is not."""
     with pytest.raises(ValueError, match=r"expected .*stored"):
         parse_storage_prices(text)
+
+
+def test_a_gib_over_the_wire_has_a_price(stored):
+    """It is that of 30 days at the pace since it was counted, shared among services; unknown where nothing was."""
+    gib = 1024.0**3
+    came = Received(START_NS + DAY_NS, {Signal.SPANS: 2 * gib, Signal.LOGS: gib, Signal.METRICS: 0.0})
+    prices = StoragePrices(parse_storage_prices("received=0.5, logs.received=1"))
+    answer = ask(stored, terms=CostTerms(prices, TERMS.kept_ns, lambda *_: came))
+
+    by_signal = {each["signal"]: each for each in answer["signals"]}
+    assert [by_signal[name]["received_a_day"] for name in ("spans", "logs")] == pytest.approx([2 * gib, gib])
+    assert [by_signal[name]["price"] for name in ("spans", "logs")] == pytest.approx([30, 30])
+    assert sum(each["price"] for each in answer["services"]) == pytest.approx(60)
+    assert by_signal["logs"]["prices"] == {"stored": None, "received": 1, "records": None}
+    unknown = ask(stored, terms=CostTerms(prices, TERMS.kept_ns))
+    assert {(each["received_a_day"], each["price"]) for each in unknown["signals"]} == {(None, None)}

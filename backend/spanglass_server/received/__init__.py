@@ -1,0 +1,1 @@
+"""How many bytes senders sent, kept for costs."""
