@@ -123,7 +123,8 @@ def costs(api):
     debug = {**attribute, "kind": "debug_logs", "signal": "logs", "position": None, "key": None, "values": None}
     saved = {"bytes_a_month": 3e9, "place": "collector", "remedy": f"attributes/costs: {key}"}
     signal = {"signal": "spans", "stored_bytes": 10**9, "records": 1e6, "attribute_bytes": 2e8, "records_a_day": 1e5,
-              "kept_days": 30.0, "bytes_at_pace": 3e9, "received_a_day": 4e8, "prices": {"stored": 0.1, "received": None, "records": None},
+              "kept_days": 30.0, "bytes_at_pace": 3e9, "received_a_day": 4e8,
+              "prices": {"stored": 0.1, "received": None, "records": None},
               **figures}  # fmt: skip
     body = {**attribute, "position": None, "key": "name", "values": None, "services": []}
     services = [{"service": name, "slot": 2, "spans": 1e6, "logs": 0.0, "metrics": 7.5, **figures} for name in names]
