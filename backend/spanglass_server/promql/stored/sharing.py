@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from spanglass_server.promql.series.samples import Samples
     from spanglass_server.store.part_cache import PartCache
 
+    Read = Callable[[Selector, int], "Found"]
+
 #: So many selectors that differ in equal values only are answered one by one before the whole is read.
 _ONE_BY_ONE = 2
 _KNOWN_BYTES = 1000
@@ -51,10 +53,13 @@ class _Group:
 
 
 class Sharing:
-    """Answers the selectors of one session. ``read`` reads one, of so many samples at most (``PromqlError``)."""
+    """Answers the selectors of one session. ``Read`` reads one, of so many samples at most (``PromqlError``).
 
-    def __init__(self, read: Callable[[Selector, int], Found], cache: PartCache, max_samples: int) -> None:
-        self._read = read
+    It is not kept, as it knows who keeps this: a session would stay until the collector of cycles comes, with all that
+    was in memory then; they were 30 MB under a demo's load.
+    """
+
+    def __init__(self, cache: PartCache, max_samples: int) -> None:
         self._cache = cache
         self._max_samples = max_samples
         self._answers: dict[Hashable, Samples] = {}
@@ -63,10 +68,10 @@ class Sharing:
         self.asked = 0
         self.readings = 0
 
-    def select(self, selector: Selector) -> Samples:
+    def select(self, selector: Selector, read: Read) -> Samples:
         """The samples of a selector, as if it had been read alone."""
         self.asked += 1
-        return self.once(selector, lambda: self._answered(selector))
+        return self.once(selector, lambda: self._answered(selector, read))
 
     def once(self, key: Hashable, read: Callable[[], Samples]) -> Samples:
         """What is read for a key, once while there is room."""
@@ -85,17 +90,17 @@ class Sharing:
         self._left -= len(samples.value)
         return True
 
-    def _answered(self, selector: Selector) -> Samples:
+    def _answered(self, selector: Selector, read: Read) -> Samples:
         equal = tuple(matcher for matcher in selector.matchers if _is_equal(matcher))
         rest = tuple(matcher for matcher in selector.matchers if not _is_equal(matcher))
         without = replace(selector, matchers=rest)
         group = self._groups.setdefault(without, _Group())
         group.asked += 1
         if group.whole is None and group.is_shareable and equal and self._are_many(group, without):
-            self._read_whole(group, without)
+            self._read_whole(group, without, read)
         if group.whole is not None:
             return group.whole.of(equal)
-        found = self._found(selector, self._max_samples)
+        found = self._found(selector, self._max_samples, read)
         if not equal and found.is_plain and self._takes(found.samples):
             group.whole = _Whole(found.samples)
         return found.samples
@@ -108,18 +113,18 @@ class Sharing:
             return True
         return self._cache.get(key) is not None
 
-    def _read_whole(self, group: _Group, selector: Selector) -> None:
+    def _read_whole(self, group: _Group, selector: Selector, read: Read) -> None:
         try:
-            found = self._found(selector, min(self._max_samples, MOST_SAMPLES, self._left))
+            found = self._found(selector, min(self._max_samples, MOST_SAMPLES, self._left), read)
         except PromqlError:  # too many: what is wrong with a selector itself showed when the first was read
             group.is_shareable = False
             return
         group.is_shareable = found.is_plain and self._takes(found.samples)
         group.whole = _Whole(found.samples) if group.is_shareable else None
 
-    def _found(self, selector: Selector, max_samples: int) -> Found:
+    def _found(self, selector: Selector, max_samples: int, read: Read) -> Found:
         self.readings += 1
-        return self._read(selector, max_samples)
+        return read(selector, max_samples)
 
 
 def _is_equal(matcher: Matcher) -> bool:

@@ -92,7 +92,7 @@ class StoredSeries:
             return self._counted(selector, metric)
         refuse_filters(selector)
         if self._sharing is not None and not selector.any_of:
-            return self._sharing.select(selector)
+            return self._sharing.select(selector, self._read)
         return self._read(selector, self._max_samples).samples
 
     def _counted(self, selector: Selector, metric: Counted) -> Samples:
@@ -120,7 +120,7 @@ class StoredSeries:
 
         What they count is read once for all of them, and what they select in this session too.
         """
-        self._sharing = self._sharing or Sharing(self._read, self._cache, self._max_samples)
+        self._sharing = self._sharing or Sharing(self._cache, self._max_samples)
         announce(self._records.cache, texts, steps, options)
 
     def lacking(self, names: frozenset[str], start_ms: int, end_ms: int) -> frozenset[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import weakref
 
 import pytest
 from stored_points import START_MS, as_text, point, selector
@@ -89,3 +91,16 @@ def test_many_selectors_need_few_readings(open_tables, monkeypatch):
     assert readings(announced(open_tables(metrics=rows(4, is_plain=False)))) == 6
     monkeypatch.setattr(sharing, "MOST_SAMPLES", 20)
     assert readings(announced(plain)) == 6
+
+
+def test_what_was_shared_goes_with_the_session(open_tables):
+    """No circle of references: the samples of a tick, and what its session saw, do not wait for a collector."""
+    shared = announced(open_tables(metrics=rows(3, is_plain=True)))
+    readings(shared)
+    known = [weakref.ref(shared), weakref.ref(next(iter(shared._sharing._answers.values())).value)]
+    gc.disable()
+    try:
+        del shared
+        assert [each() for each in known] == [None, None]
+    finally:
+        gc.enable()
