@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import math
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from aged import FAILED, NOW_NS, SLOW, Attic, ids, log_lines, of_place, request
@@ -204,3 +209,33 @@ def test_policies_are_written_as_they_are_read(tmp_path):
     again = Attic(tmp_path / "data")
     assert again.node.real.retention.book.policies == policies
     again.close()
+
+
+@pytest.mark.slow
+def test_kept_traces_survive_kills_between_any_two_steps(tmp_path):
+    """One killed while it thins has all kept traces, and ends with those of one that was not killed."""
+    numbers, program = range(300), Path(__file__).parent / "killed_retention.py"
+    prepared = Attic(tmp_path / "prepared", POLICIES)
+    prepared.put(request(numbers), request(numbers, 1))
+    prepared.close()
+
+    def killed_at(step):
+        data = shutil.copytree(tmp_path / "prepared", tmp_path / str(step))
+        ended = subprocess.run([sys.executable, program, data, str(step)], check=False, timeout=120)
+        again = Attic(data)
+        found = again.traces()
+        again.age(9)
+        last = again.traces()
+        again.close()
+        return ended.returncode, found, last
+
+    code, _, expected = killed_at(10**9)
+    assert code == 0
+    step, kept = 1, ids(of_place(numbers, FAILED, SLOW))
+    while code != 0 or step == 1:
+        code, found, last = killed_at(step)
+        assert code in {0, -signal.SIGKILL}
+        assert {trace: found.get(trace) for trace in kept} == dict.fromkeys(kept, 2)
+        assert last == expected, step
+        step += 6
+    assert step > 12
