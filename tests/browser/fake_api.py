@@ -16,6 +16,7 @@ import made_up_performance
 import made_up_use
 from made_up import MS, NOW_NS, SERVICES, SLOTS, rfc
 from made_up_alerts import MadeUpAlerts
+from made_up_anomalies import MadeUpAnomalies
 from made_up_findings import MadeUpFindings
 from made_up_health import MadeUpHealth
 from made_up_incidents import MadeUpIncidents
@@ -77,6 +78,7 @@ class FakeApi:
         self.findings = MadeUpFindings(scenario)
         self.slos = MadeUpSlos(scenario)
         self.retention = MadeUpRetention(scenario)
+        self.anomalies = MadeUpAnomalies(scenario)
         self.incidents = MadeUpIncidents(scenario)
         self.notifications = MadeUpNotifications(scenario, self.alerts)
         self.parts = MadeUpHealth(scenario)
@@ -106,6 +108,8 @@ class FakeApi:
         return self._read(parts, params)
 
     def _read(self, parts, params):
+        if parts[0] in {"anomalies", "anomaly-feedback"}:
+            return self.anomalies.get(parts, params)
         if parts[-1] == "query_range" and "process.memory.usage" in params["query"]:
             return self.findings.memory(params)
         if parts[0] in NOTIFYING | HEALTH:
@@ -127,6 +131,7 @@ class FakeApi:
             "/api/monitoring/incidents/": self.incidents, "/api/v1/findings/": self.findings,
             "/api/v1/views": self.views, "/api/v1/pins/": self.views, "/api/v1/slos": self.slos,
             "/api/v1/retention": self.retention,
+            "/api/v1/anomal": self.anomalies,
         }  # fmt: skip
         kept = next((each for start, each in by_start.items() if path.startswith(start)), None)
         if kept is not None:

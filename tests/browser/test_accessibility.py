@@ -56,6 +56,8 @@ PAGES = (
     ("shop", "/issues/NOBODY-1"),
     ("shop", "/findings?state=all"),
     ("shop", "/findings/1"),
+    ("shop", "/anomalies?state=fine"),
+    ("shop", "/anomalies/1"),
     *(("shop", path) for path in ("/slos", "/slos/up", "/slos/new")),
     ("shop", "/incidents"),
     ("empty", "/incidents"),

@@ -14,6 +14,7 @@ PAGES = (
     ("/sessions/s-1", "#course .badge"),
     ("/services/checkout", ".hint .btn"),
     ("/findings?state=all", "[data-finding='1'] .strong"),
+    ("/anomalies", "[data-anomaly='1'] .strong"),
     ("/slos", "[data-slo=up] .badge"),
     ("/slos/up", "#slo-rules tbody .n"),
     ("/pinned", "#pins td[data-l=errors]"),

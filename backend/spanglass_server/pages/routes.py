@@ -47,6 +47,7 @@ from spanglass_server.pages.slos import editor as slo_editor
 from spanglass_server.pages.slos import listing as slos
 from spanglass_server.pages.slos import objective
 from spanglass_server.pages.trace_views import compare, file, trace
+from spanglass_server.pages.trends import anomalies
 from spanglass_server.pages.trends import lists as trend_lists
 from spanglass_server.pages.trends import one as forecast
 from spanglass_server.pages.use import person, tasks, users
@@ -145,6 +146,8 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/range", set_range),
     ("/services", services.show),
     ("/services/{service:path}", service.show),
+    ("/anomalies", anomalies.show),
+    ("/anomalies/{anomaly:int}", anomalies.show_one),
     ("/findings", findings.show),
     ("/findings/{finding:int}", finding.show),
     ("/slos", slos.show),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from spanglass_server.reports.sections import (
     alerts,
+    anomalies,
     costs,
     coverage,
     errors,
@@ -66,6 +67,7 @@ _ALERTS: Final = Part("alerts", "Alerts and incidents", alerts.build)
 _HEALTH: Final = Part("health", "Health and uptime", health.build)
 _OBJECTIVES: Final = Part("objectives", "Objectives", objectives.build)
 _CAPACITY: Final = Part("capacity", "What runs out, and when", outlook.build_capacity)
+_ANOMALIES: Final = Part("anomalies", "What was unusual", anomalies.build)
 _TRENDS: Final = Part("trends", "What rises, falls or jumped", outlook.build_trends)
 _HOSTS: Final = Part("hosts", "Hosts", hosts.build, of_a_service=False)
 _USERS: Final = Part("users", "Users", use.build_users)
@@ -88,20 +90,20 @@ KINDS: Final[Mapping[str, Kind]] = {
             "Everything that a team looks at weekly, against the period before.",
             (
                 _REQUESTS, _CHANGED, _FINDINGS, _ERRORS, _ALERTS, _HEALTH, _OBJECTIVES, _CAPACITY, _SERVICES,
-                _TRENDS, _HOSTS, _USERS, _TASKS, _COSTS, _COVERAGE, _STORAGE,
+                _ANOMALIES, _TRENDS, _HOSTS, _USERS, _TASKS, _COSTS, _COVERAGE, _STORAGE,
             ),
         ),
         Kind(
             "performance",
             "Performance",
             "Requests, services, what got slower, and what makes it slow.",
-            (_REQUESTS, _SERVICES, _CHANGED, _TRENDS, _FINDINGS, _TASKS, _ERRORS),
+            (_REQUESTS, _SERVICES, _CHANGED, _ANOMALIES, _TRENDS, _FINDINGS, _TASKS, _ERRORS),
         ),
         Kind(
             "health",
             "Health",
             "Uptime, alerts and incidents with how long they took, hosts.",
-            (_HEALTH, _OBJECTIVES, _ALERTS, _ERRORS, _CAPACITY, _HOSTS, _COVERAGE),
+            (_HEALTH, _OBJECTIVES, _ALERTS, _ANOMALIES, _ERRORS, _CAPACITY, _HOSTS, _COVERAGE),
         ),
         Kind(
             "usage",

@@ -135,12 +135,19 @@ class Metric:
         function = "rate" if self.is_counter else "avg_over_time"
         promql = f'{function}({{"{quoted}"}}[5m])'
         labels, values = values_of(series, promql, Steps(first_step * STEP_MS, STEP_MS, number))
-        named = [tuple(sorted(((METRIC, self.metric), *each))) for each in labels]
+        named = [tuple(sorted({METRIC: self.metric, **_with_service(dict(each))}.items())) for each in labels]
         return [(named, values * self.parts[0].factor)]
 
     def title(self, labels: Labels) -> str:
         """See ``Source``."""
         return dict(labels)[METRIC]
+
+
+def _with_service(labels: dict[str, str]) -> dict[str, str]:
+    """Labels with the service's name, which ``job`` says where a metric came over OTLP: ``namespace/name``."""
+    if SERVICE in labels or "job" not in labels:
+        return labels
+    return {SERVICE: labels["job"].rpartition("/")[2], **{key: text for key, text in labels.items() if key != "job"}}
 
 
 @dataclass(slots=True)

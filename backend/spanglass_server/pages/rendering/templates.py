@@ -40,6 +40,7 @@ ALSO = {
     "/slos": "/services",
     "/coverage": "/services",
     "/tasks": "/services",
+    "/anomalies": "/services",
     "/trends": "/metrics",
     "/capacity": "/metrics",
     "/forecast": "/metrics",
@@ -59,7 +60,7 @@ JUMPS = (
     ("f", "/findings", "findings"), ("i", "/incidents", "incidents"), ("p", "/pinned", "pinned traces"),
     ("u", "/users", "users"), ("b", "/tasks", "background tasks"), ("x", "/profiles", "profiles"),
     ("v", "/views", "saved views"), ("w", "/reports", "reports"), ("q", "/slos", "objectives"),
-    ("y", "/trends", "trends"),
+    ("y", "/trends", "trends"), ("z", "/anomalies", "anomalies"),
 )  # fmt: skip
 
 #: What the filter box of a signal shows while it is empty.

@@ -15,6 +15,7 @@ from spanglass_server.pages.rendering.format import NONE, rate_parts, rfc3339
 from spanglass_server.pages.services import usual, why
 from spanglass_server.pages.services.attention import BAD_RATIO, find
 from spanglass_server.pages.slos import reading as objectives
+from spanglass_server.pages.trends import anomaly_rows
 from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ async def show(visit: Visit) -> Response:
         told,
         slos,
         earlier,
+        unusual,
     ) = await visit.together(
         visit.api("services", **window, buckets=0),
         visit.api("services", name, "operations", **window),
@@ -76,6 +78,7 @@ async def show(visit: Visit) -> Response:
         about.read(visit, name, operation),
         objectives.section(visit, name),
         usual.course_of(visit, name, operation),
+        anomaly_rows.section(visit, name, operation),
     )
     service = next((row for row in listing["services"] if row["service"] == name), None)
     sort = visit.param("sort") if visit.param("sort") in SORTS else DEFAULT_SORT
@@ -84,7 +87,8 @@ async def show(visit: Visit) -> Response:
     chosen = next((row for row in operations if row["operation"] == operation), None) if operation else service
     finding = find(series["points"], visit.until_s, earlier)
     return visit.page(
-        "service.html", firing=alerts, findings=findings, finding=finding, slos=() if operation else slos,
+        "service.html", firing=alerts, unusual=unusual, findings=findings, finding=finding,
+        slos=() if operation else slos,
         reason=await why.explain(visit, finding, name, operation), bad_ratio=BAD_RATIO,
         status=200 if service or operations else 404, name=name, operation=operation,
         slot=service["slot"] if service else 0, known=bool(service or operations), figures=chosen,

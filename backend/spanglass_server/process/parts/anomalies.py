@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from spanglass_server.anomalies.announcing import Announcer
 from spanglass_server.anomalies.desk import AnomalyDesk
 from spanglass_server.anomalies.store.store import FILE_NAME, AnomalyStore
 from spanglass_server.anomalies.watching.watcher import Watcher
+from spanglass_server.process.parts.recording import IngestSink
 from spanglass_server.store.ports import QueryError
 from spanglass_server.store.sessions.stopping import Stop
 from spanglass_server.supervision import Supervisor
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
     from spanglass_server.settings.settings import Settings
     from spanglass_server.store.ports import QuerySession
 
+_LOG = logging.getLogger(__name__)
 _STEP_EVERY_S: Final = 2.0
+#: A metric that is older than five minutes is no longer there for rules.
+_ANNOUNCE_EVERY_S: Final = 60.0
 _INSIST_EVERY_S: Final = 0.05
 
 
@@ -53,9 +59,11 @@ class Anomalies:
         self.desk = AnomalyDesk(self._store, self._watcher if is_on else None, clock_ns)
         self._supervisor = Supervisor(telemetry, pulse=node.pulse)
         node.also(lambda: self._supervisor.problems)
-        self._task = (
-            self._supervisor.every(_STEP_EVERY_S, "anomalies", self._step, self._watcher.is_due) if is_on else None
-        )
+        self._announcer = Announcer(self.desk, IngestSink(node.ingest), clock_ns)
+        self._tasks = [
+            self._supervisor.every(_STEP_EVERY_S, "anomalies", self._step, self._watcher.is_due),
+            self._supervisor.every(_ANNOUNCE_EVERY_S, "metrics of anomalies", self._announce),
+        ] if is_on else []  # fmt: skip
 
     def _ask(self, question: Question) -> Any:
         # what is asked of is over for a minute, and what waits came in the last seconds
@@ -70,10 +78,15 @@ class Anomalies:
             if not self._stop.stopped:
                 raise
 
+    def _announce(self) -> None:
+        if problem := self._announcer.announce():
+            _LOG.warning("metrics of anomalies: %s", problem)
+
     def close(self) -> None:
         """Interrupt what is asked, and release the file; the past is read anew after the next start."""
         self._supervisor.stop()
         self._stop.now()
-        while self._task is not None and not self._task.join(_INSIST_EVERY_S):  # between two statements it does nothing
-            self._stop.now()
+        for task in self._tasks:
+            while not task.join(_INSIST_EVERY_S):  # an interrupt between two statements does nothing
+                self._stop.now()
         self._store.close()

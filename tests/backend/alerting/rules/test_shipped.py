@@ -169,6 +169,9 @@ CASES = {
     "a-lesser-health-check-fails": {
         "server": gauge(f"spanglass.health.check.status{{{check_of('false')}}}", 1, 0)
     },
+    "something-is-unusual": {
+        "ours": gauge(f'anomaly_surprise{{{A}, kind="failures", subject="web GET /"}}', 3, 20)
+    },
     "memory-of-a-service-grows": {
         "ours": gauge(f"process.memory.usage{{{A}}}", 100_000_000, 150_000_000),
         "plain": gauge(f'process.runtime.cpython.memory{{{A}, type="rss"}}', 100_000_000, 150_000_000),

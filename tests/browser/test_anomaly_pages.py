@@ -1,0 +1,26 @@
+"""The pages of anomalies over made-up ones: from a service to one, called fine with a reason, told of again."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+def test_from_a_service_to_an_anomaly_that_is_fine(open_page):
+    """A service says what is unusual; its page what the requests have in common; who calls it fine can take it back."""
+    page = open_page("shop", "/services/payments")
+    page.locator("#unusual a").first.click()
+    page.wait_for_url("**/anomalies/1")
+    page.wait_for_selector("html[data-ready]")
+    page.evaluate("localStorage.setItem('spanglass.name', 'Kim')")
+    assert "payment.provider" in page.locator("#differences").inner_text()
+    page.keyboard.press("d")
+    page.locator("#why textarea").fill("the bank told us")
+    page.locator("#why select").select_option("now+24h")
+    page.locator("#why .main").click()
+    page.locator(".hint", has_text="Kim said that this is fine").wait_for()
+    page.goto(page.served.url + "/anomalies?state=fine")
+    row = page.locator("#feedback tr", has_text="the bank told us")
+    row.locator("button").click()
+    page.locator("#feedback", has_text="taken back by Kim").wait_for()
