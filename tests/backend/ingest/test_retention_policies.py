@@ -19,6 +19,8 @@ from spanglass_server.query.services.services import list_services
 from spanglass_server.retention.form import read_yaml, to_json, to_yaml
 from spanglass_server.retention.model import ChangedMeanwhileError, PoliciesError
 from spanglass_server.signals import Signal
+from spanglass_server.slo.counting.spans import count_spans as count_events
+from spanglass_server.slo.form.spec import OBJECTIVES
 from spanglass_server.store.ports import Window
 
 MANY = range(2000)
@@ -32,15 +34,20 @@ policies:
   - {{name: probes, keep: matching, services: probe, age: 2d}}
 ordinary: {{after: 7d, keep_one_in: {KEPT_ONE_IN}}}
 """
+FAST = OBJECTIVES.read_json(
+    {"name": "fast", "target": "99%", "spans": "service:shop kind:server", "latency": "300ms"}
+).values[0]
+MINUTE = NOW_NS // (60 * 10**9)
 WINDOW = Window(NOW_NS - 60 * 10**9, NOW_NS + 60 * 10**9)
 
 
 def figures(attic):
-    """Return what questions about services answer: requests, errors, quantiles; counts over time; operations."""
+    """Return requests, errors and quantiles of a service, its spans over time, and events of an objective."""
     listed = attic.ask(lambda session: list_services(session, WINDOW, 4))["services"]
     (shop,) = (each for each in listed if each["service"] == "shop")
     counts = attic.ask(lambda session: count_spans(session, SpanQuestion(WINDOW, service="shop"), 4))
-    return shop, counts
+    minutes = attic.ask(lambda session: count_events(session, [FAST], MINUTE - 1, MINUTE + 1, keeps=False))[FAST.key]
+    return shop, counts, minutes
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +95,7 @@ def test_traces_age_by_the_first_policy_that_names_them(attic):
 
 def figures_agree(before, after, spans_error):
     """What is estimated agrees with what was there, within four standard errors; failed ones are exact."""
-    (shop, counts), (now, counts_now) = before, after
+    (shop, counts, minutes), (now, counts_now, minutes_now) = before, after
     assert now["errors"] == shop["errors"]
     assert abs(now["requests"] - shop["requests"]) < spans_error / 2
     assert now["sampled_share"] is not None
@@ -96,6 +103,8 @@ def figures_agree(before, after, spans_error):
     assert sum(point["errors"] for point in counts_now["points"]) == sum(point["errors"] for point in counts["points"])
     total, total_now = (sum(point["spans"] for point in each["points"]) for each in (counts, counts_now))
     assert abs(total - total_now) < spans_error
+    assert minutes_now.bad.sum() == minutes.bad.sum() == len(SLOW_ONES)
+    assert abs(minutes_now.total.sum() - minutes.total.sum()) < spans_error / 2
 
 
 def marked(attic, trace_id, one_in):
