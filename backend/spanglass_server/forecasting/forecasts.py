@@ -13,6 +13,7 @@ from spanglass_server.forecasting.intervals import half_widths
 from spanglass_server.forecasting.methods import GROWTH, How, all_methods
 from spanglass_server.forecasting.seasons import Seasons, find_seasons, without
 from spanglass_server.forecasting.shifts import Shift, find_shifts
+from spanglass_server.forecasting.walks import walked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -144,6 +145,9 @@ def _some(
     errors = np.einsum("ms,mosh->osh", weights, tried.errors)
     growth = np.array([GROWTH[name] for name in tried.methods]) @ weights
     below, above = half_widths(errors, ahead, coverage, growth)
+    if not how.period:
+        least = walked(values, ahead, coverage)
+        below, above = np.maximum(below, least), np.maximum(above, least)
     expected[np.isnan(scores).all(axis=0)] = np.nan
     given.expected[rows], given.low[rows], given.high[rows] = expected, expected - below, expected + above
     given.error[rows] = _mean(np.abs(errors), (0, 2))

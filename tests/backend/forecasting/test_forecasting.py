@@ -249,3 +249,16 @@ def test_small_tools() -> None:
     assert spread(rows)[0] == pytest.approx(1.4826)
     assert filled(np.array([[np.nan, 2.0, np.nan, np.nan, 5.0, np.nan]])).tolist() == [[2, 2, 3, 4, 5, 5]]
     assert np.isnan(clean(np.array([[np.inf, 1e200]]))).all()
+
+
+@pytest.mark.parametrize(("known", "ahead"), [(96, 24), (168, 72)])
+def test_intervals_of_young_walks_hold_what_they_say(known, ahead):
+    """Of random walks of a few days 70 to 90 of 100 steps ahead lie in the interval of 80 %; a level's is no wider."""
+    random = np.random.default_rng(11)
+    steps = random.normal(0, 1, (60, known + ahead))
+    walks = 1000 + np.cumsum(steps, axis=1)
+    given = forecast(walks[:, :known], ahead)
+    inside = (walks[:, known:] >= given.low) & (walks[:, known:] <= given.high)
+    assert 0.7 <= inside.mean() <= 0.9
+    level = forecast(100 + steps[:, :known], ahead)
+    assert np.median(level.high - level.low) < 2 * 1.2816 * 1.4
