@@ -6,6 +6,7 @@ Values that repeat are written once, values that are nearly always the same are 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from itertools import compress, count
 from operator import ne
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from spanglass_server.query.rows.span_rows import SpanRows
 
@@ -100,22 +102,69 @@ _SPARSE: Json = {
     "status_message": "",
     "events": [],
 }
+#: What all spans that have ended say alike.
+_ALIKE = frozenset({"state", "last_heard_time"})
 #: Characters of a value by which a span is found; what comes after them is in the span itself.
 MOST_TEXT = 2000
 
 
-def pack(fields: Mapping[str, Sequence[Any]]) -> Columns:
-    """Write spans, given as a list for each field of ``Columns``, as columns."""
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The texts of a field by number: the number of each row's, and all texts, each once."""
+
+    numbers: NDArray[np.int64]
+    texts: Sequence[str]
+
+    @classmethod
+    def of(cls, numbers: NDArray[np.int64], texts: Sequence[str]) -> Texts:
+        """Make it of texts some of which may be the same; -1 stands for the last."""
+        of_text, different = numbered(texts)
+        return cls(np.asarray(of_text, dtype=np.int64)[numbers], different)
+
+    def taken(self, rows: NDArray[np.int64]) -> Texts:
+        """Return those of some rows."""
+        return Texts(self.numbers[rows], self.texts)
+
+    def coded(self) -> Coded:
+        """Write them in the order in which they first come."""
+        rows = len(self.numbers)
+        firsts = np.full(len(self.texts), rows)
+        firsts[self.numbers[::-1]] = np.arange(rows)[::-1]  # the first row is written last
+        order = np.argsort(firsts)[: np.count_nonzero(firsts < rows)]
+        places = np.empty(len(self.texts), dtype=np.int64)
+        places[order] = np.arange(len(order))
+        return {"values": [self.texts[number] for number in order.tolist()], "at": places[self.numbers].tolist()}
+
+
+def pack(fields: Mapping[str, Sequence[Any] | Texts]) -> Columns:
+    """Write spans, given as a list for each field of ``Columns``, or as texts by number, as columns."""
     columns: Json = {name: fields[name] for name in _LISTED}
     for name in _CODED:
-        at, texts = numbered(fields[name])
-        columns[name] = {"values": texts, "at": at}
+        columns[name] = _coded(fields[name])
     for name, usual in _SPARSE.items():
-        values: Sequence[Any] = fields[name]
+        values = cast("Sequence[Any]", fields[name])
         is_all = values.count(usual) == len(values)  # in a fifth of the time, and nearly always so
         rows = [] if is_all else [*compress(count(), map(partial(ne, usual), values))]
         columns[name] = {"else": usual, "rows": rows, "values": [values[row] for row in rows]}
     return cast("Columns", columns)
+
+
+def taken(columns: Mapping[str, Sequence[Any] | Texts], rows: Sequence[int]) -> dict[str, Sequence[Any] | Texts]:
+    """Return the columns of spans that have ended in another order."""
+    places, found = np.asarray(rows), dict(columns)
+    for name, column in columns.items():
+        if isinstance(column, Texts):
+            found[name] = column.taken(places)
+        elif name not in _ALIKE:
+            found[name] = [column[row] for row in rows]
+    return found
+
+
+def _coded(texts: Sequence[str] | Texts) -> Coded:
+    if isinstance(texts, Texts):
+        return texts.coded()
+    at, values = numbered(texts)
+    return {"values": values, "at": at}
 
 
 def attribute_index(

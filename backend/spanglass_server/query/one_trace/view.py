@@ -13,10 +13,12 @@ from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.one_trace.columns import (
     Columns,
     IndexedAttribute,
+    Texts,
     WaterfallColumns,
     attribute_index,
     distances,
     pack,
+    taken,
 )
 from spanglass_server.query.one_trace.failures import Failure, Place, failure
 from spanglass_server.query.one_trace.reasons import tells_exception
@@ -286,7 +288,7 @@ class Arranged:
             brief = read.brief(index) if row is None else {"name": names[row] or "", "target": targets[row]}
             yield read.lists.services[index], brief["name"], brief["target"]
 
-    def fields(self, critical: list[list[list[int]]] | None = None) -> dict[str, list[Any]]:
+    def fields(self, critical: list[list[list[int]]] | None = None) -> dict[str, Sequence[Any] | Texts]:
         """Return what a waterfall draws of all spans, as one list a field, in the order of the tree.
 
         ``critical`` stands in the place of what was waited for, where that is told in another way.
@@ -325,17 +327,17 @@ class Arranged:
             "children": [*tree.children[only]],
         }
 
-    def _own_fields(self) -> dict[str, list[Any]]:
+    def _own_fields(self) -> Mapping[str, Sequence[Any] | Texts]:
         """Return what spans say of themselves: of stored ones read together, of the few others one by one."""
         rows = [*map(self.read.rows.__getitem__, self.tree.index)]
-        briefs = self.read.stored.briefs()
         if None not in rows and True not in self.tree.start_unknown:  # nearly always
-            return {name: [column[row] for row in cast("list[int]", rows)] for name, column in briefs.items()}
+            return taken(self.read.stored.coded_briefs(), cast("list[int]", rows))
         alone = [
             (place, self._brief(place))
             for place, (row, unknown) in enumerate(zip(rows, self.tree.start_unknown, strict=True))
             if row is None or unknown
         ]
+        briefs = self.read.stored.briefs()
         fields = {name: [None if row is None else column[row] for row in rows] for name, column in briefs.items()}
         for place, brief in alone:
             for name, column in fields.items():

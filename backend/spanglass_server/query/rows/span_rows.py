@@ -5,12 +5,15 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from spanglass_core import attribute_names as names
 from spanglass_core.ids import id_or_none
 from spanglass_core.traces.trace_times import EARLIEST_NS, horizon_ns
 from spanglass_server.query.language.intrinsics import STATUSES
-from spanglass_server.query.one_trace.columns import MOST_TEXT
+from spanglass_server.query.one_trace.columns import MOST_TEXT, Texts
 from spanglass_server.query.one_trace.reasons import reason, tells_exception
+from spanglass_server.query.rows.plain_attributes import encoded
 from spanglass_server.query.rows.stored_rows import Rows
 from spanglass_server.query.traces.identity import Identity, kind_name
 from spanglass_server.query.traces.targets import Targets
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from spanglass_server.query.answers import SpanKind, SpanStatus
     from spanglass_server.query.rows.answers import Dropped, Event, HeardSpan, Link, Scope, Span
     from spanglass_server.query.rows.log_rows import LogRows
+    from spanglass_server.query.rows.plain_attributes import PlainAttributes
     from spanglass_server.query.traces.announcements import OpenSpan
 
 Name = TypeVar("Name")
@@ -33,6 +37,8 @@ _ERROR = "error"
 _KEPT = {"exception.type", "exception.message", names.EXCEPTION_OCCURRENCE_ID, names.EXCEPTION_HANDLED}
 _EMPTIED = {"exception.stacktrace", names.EXCEPTION_CHAIN}
 _MOST_MESSAGE = 300
+#: Spans up to which whole columns take longer to begin with than to read.
+_FEW = 200
 _MOST_EVENTS = 80
 #: What a waterfall takes of a span as it is.
 _BRIEF = ("name", "service", "kind", "status", "status_message", "state", "last_heard_time")
@@ -157,20 +163,60 @@ class SpanRows(Rows):
             "events": [brief_events(self.undated_events(row)) if times[row] else [] for row in rows],
         }
 
+    def coded_briefs(self) -> Mapping[str, Sequence[Any] | Texts]:
+        """Make the same with texts by number, of many spans: those are numbered in their columns already."""
+        if self.count <= _FEW:
+            return self.briefs()
+        times, none = self.columns["event_time_ns"], [None] * self.count
+        return {
+            "name": self._texts("name", lambda name: name or ""),
+            "service": self._texts(SERVICE, service_name),
+            "kind": self._texts("kind", kind_name),
+            "status": self._texts("status_code", _status),
+            "status_message": [message or "" for message in self.columns["status_message"]],
+            "state": ["ended"] * self.count,
+            "last_heard_time": none,
+            **self._called(),
+            "events": [brief_events(self.undated_events(row)) if times[row] else [] for row in range(self.count)],
+        }
+
+    def _texts(self, column: str, named: Callable[[Any], str]) -> Texts:
+        """Name the values of a column; the last of the texts is that of none."""
+        if column not in self.table.column_names:
+            return Texts.of(np.full(self.count, -1), [named(None)])
+        codes, values = encoded(self.table[column])
+        return Texts.of(codes, [*map(named, values.to_pylist()), named(None)])
+
+    def _called(self) -> Mapping[str, Sequence[str] | Texts]:
+        """Return the text of the query and the target of all spans by number, where equal calls are known."""
+        kinds = self.plain.kinds("span", self._targets.keys, ("name", "kind"))
+        if kinds is None:
+            return dict(zip(("query", "target"), self.called_all(), strict=True))
+        of_row, found = np.asarray(kinds.of_row), self._calls(kinds.firsts, kinds.attributes)
+        return {
+            name: Texts.of(of_row, texts)
+            for name, texts in zip(("query", "target"), zip(*found, strict=True), strict=True)
+        }
+
     def called_all(self) -> tuple[Sequence[str], Sequence[str]]:
         """Return the text of the query and the target of all spans; equal calls are read once."""
-        targets = self._targets
-        kinds = self.plain.kinds("span", targets.keys, ("name", "kind"))
-        firsts, attributes = (range(self.count), self.plain) if kinds is None else (kinds.firsts, kinds.attributes)
-        names, numbers = self.columns["name"], self.columns["kind"]
+        kinds = self.plain.kinds("span", self._targets.keys, ("name", "kind"))
+        if kinds is None:
+            found = self._calls(range(self.count), self.plain)
+        else:
+            of_kind = self._calls(kinds.firsts, kinds.attributes)
+            found = [of_kind[kind] for kind in kinds.of_row]
+        return [query for query, _ in found], [target for _, target in found]
+
+    def _calls(self, rows: Sequence[int], attributes: PlainAttributes) -> list[tuple[str, str]]:
+        """Return the text of the query and the target of some rows, whose attributes are in their order."""
+        targets, names, numbers = self._targets, self.columns["name"], self.columns["kind"]
         found = []
-        for place, row in enumerate(firsts):
+        for place, row in enumerate(rows):
             own = attributes.of_record("span", place)
             target = targets.target(names[row] or "", kind_name(numbers[row]), own)
             found.append((targets.query(own)[:MOST_TEXT], target))
-        if kinds is not None:
-            found = [found[kind] for kind in kinds.of_row]
-        return [query for query, _ in found], [target for _, target in found]
+        return found
 
     @cached_property
     def _targets(self) -> Targets:

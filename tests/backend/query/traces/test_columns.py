@@ -8,7 +8,7 @@ import pytest
 from spanglass_core.traces.trace_nodes import Node
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.one_trace import trace_spans, view
-from spanglass_server.query.one_trace.columns import Columns
+from spanglass_server.query.one_trace.columns import Columns, Texts
 from spanglass_server.query.one_trace.view import show_attributes, show_columns, show_span, show_trace, show_waterfall
 from spanglass_server.query.trace_tree import building
 
@@ -216,3 +216,15 @@ def test_many_spans_read_together_say_what_each_says(open_tables):
     }
     assert set(together["target"]) == {"a", "b", "shop:80", ""}
     assert together.keys() == each[0].keys()
+
+    coded = read.stored.coded_briefs()
+    by_number = {name for name, column in coded.items() if isinstance(column, Texts)}
+    assert by_number == {"name", "service", "kind", "status", "query", "target"}
+    assert together == {
+        name: [column.texts[number] for number in column.numbers] if name in by_number else column
+        for name, column in coded.items()
+    }
+    answer, spans = show_columns(session, TRACE_ID, NOW_NS), show_trace(session, TRACE_ID, NOW_NS)["spans"]
+    for name in ("name", "service", "kind", "status"):
+        assert [row[name] for row in unpack(answer)] == [one[name] for one in spans]
+        assert answer["columns"][name]["values"] == [*dict.fromkeys(one[name] for one in spans)]
