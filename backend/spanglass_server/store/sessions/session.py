@@ -202,10 +202,9 @@ class StoreSession:
 
     def copies(self, signal: Signal, window: Window, fits: Callable[[RowGroup], bool]) -> Iterator[pa.Table | RowGroup]:
         """See ``QuerySession``."""
-        time = TIME_COLUMN[signal]
         for segment in self._segments(signal, window):
-            yield from self._lookup.copies(self._data_dir / segment.file, time, window, fits)
-        yield from (rows_inside(chunk.table, time, window) for chunk in self._chunks(signal, window))
+            yield from self._lookup.copies(self._data_dir / segment.file, TIME_COLUMN[signal], window, fits)
+        yield from (rows_inside(chunk.table, TIME_COLUMN[signal], window) for chunk in self._chunks(signal, window))
 
     def trace_rows(self, signal: Signal, window: Window, wanted: OfTraces) -> pa.Table:
         """See ``QuerySession``."""
@@ -387,8 +386,8 @@ class StoreSession:
         return batch_of_table(self._kept, chunk.key, chunk.table, (chunk.min_time_ns, chunk.max_time_ns))
 
     def _source(self, segment: Segment) -> Source:
-        time = TIME_COLUMN[segment.signal]
-        return Source(self._data_dir / segment.file, segment.key, time, segment.min_time_ns, segment.max_time_ns)
+        times = TIME_COLUMN[segment.signal], segment.min_time_ns, segment.max_time_ns
+        return Source(self._data_dir / segment.file, segment.key, *times)
 
     def _register(self, table: pa.Table) -> str:
         self._registered += 1
