@@ -82,6 +82,7 @@ def _run(settings: Settings, tokens: Tokens, jobs: Sequence[Job]) -> int:
     # Imported late: everything before this point answers in a tenth of a second, without DuckDB and gRPC.
     with uncollected():
         from spanglass_server.alerting.ports import AlertStoreError  # noqa: PLC0415
+        from spanglass_server.anomalies.model import AnomalyStoreError  # noqa: PLC0415
         from spanglass_server.findings.model import FindingStoreError  # noqa: PLC0415
         from spanglass_server.health.store.sqlite import HealthStoreError  # noqa: PLC0415
         from spanglass_server.incidents.ports import IncidentStoreError  # noqa: PLC0415
@@ -99,7 +100,7 @@ def _run(settings: Settings, tokens: Tokens, jobs: Sequence[Job]) -> int:
 
     stores = (
         *(IssueStoreError, AlertStoreError, NotificationStoreError, IncidentStoreError, HealthStoreError),
-        *(FindingStoreError, SavedStoreError, ReportStoreError, SloStoreError, RetentionStoreError),
+        *(FindingStoreError, SavedStoreError, ReportStoreError, SloStoreError, RetentionStoreError, AnomalyStoreError),
     )
     try:
         run(settings, tokens, jobs, on_ready=announce)

@@ -34,6 +34,7 @@ _IDLE_S: Final = 15.0
 _LATE_MS, _LATE_HOUR_MS = 60_000, 360_000
 #: One question reads so many hours of the past, or so many steps.
 _HOURS_AT_ONCE, _STEPS_AT_ONCE = 12, 12
+_SOURCES_AT_ONCE: Final = 8
 #: Nothing is judged before so many hours were read, or all there are.
 READY_HOURS: Final = 24
 #: Which metrics there are is asked so often, of so much time.
@@ -203,11 +204,11 @@ class Watcher:
         return True
 
     def _judge(self, clock: _Clock) -> bool:
-        for each in self._in_turn():
-            if each.judged_to < clock.step and each.is_ready(clock.first_hour):
-                self._judge_steps(each, clock)
-                return True
-        return False
+        """Judge some sources at once: with hundreds of metrics, a pause after each would take longer than a step."""
+        behind = [each for each in self._in_turn() if each.judged_to < clock.step and each.is_ready(clock.first_hour)]
+        for each in behind[:_SOURCES_AT_ONCE]:
+            self._judge_steps(each, clock)
+        return bool(behind)
 
     def _judge_steps(self, watched: Watched, clock: _Clock) -> None:
         self._steps += 1
