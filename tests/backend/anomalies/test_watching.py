@@ -212,7 +212,7 @@ def test_questions_that_are_too_large_are_made_smaller(world: World) -> None:
     operations = world.watcher.watched[0].source
     operations.read = read
     world.work()
-    assert asked[:3] == [12, 6, 3]
+    assert asked[:2] == [4, 2]
     assert asked.count(1) >= 1
     row = world.desk.listing(Wanted(), 1)["watching"][0]
     assert (row["hours"], row["is_ready"], row["problem"]) == (96, True, "too many samples")

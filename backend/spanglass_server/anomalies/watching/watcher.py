@@ -33,7 +33,7 @@ _IDLE_S: Final = 15.0
 #: Records come late: a step is judged, and an hour is read, when it is over for so long.
 _LATE_MS, _LATE_HOUR_MS = 60_000, 360_000
 #: One question reads so many hours of the past, or so many steps.
-_HOURS_AT_ONCE, _STEPS_AT_ONCE = 12, 12
+_HOURS_AT_ONCE, _STEPS_AT_ONCE = 4, 12
 _SOURCES_AT_ONCE: Final = 8
 #: Nothing is judged before so many hours were read, or all there are.
 READY_HOURS: Final = 24
