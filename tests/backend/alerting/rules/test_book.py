@@ -183,7 +183,7 @@ def test_what_is_tuned_counts_at_once_and_is_remembered(folder):
 
 
 def test_defaults_of_the_server(folder):
-    """Rules without channels get the server's, without being written so; shipped ones are off if not wanted, one always."""
+    """Rules without channels get the server's, not written so; shipped ones are off if not wanted, one is always."""
     (folder / "rules" / "a.yaml").write_text(text_of("One"))
     book = opened(folder, **{"alerting.channels": "mail"})
     assert (book.rules()["one"].rule.channels, book.rules()["one"].written.channels) == (("mail",), ())
