@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from spanglass_server.signals import FIXED_COLUMNS, TIME_COLUMN, AttributeColumn, Signal, sql_type
+from spanglass_server.signals import FIXED_COLUMNS, TIME_COLUMN, Signal, sql_type
 from spanglass_server.store.batches.reading import Source, are_asked_first, batch_of_table
 from spanglass_server.store.batches.traces import rows_of_traces
 from spanglass_server.store.batches.whole_rows import rows_inside
 from spanglass_server.store.ports import ALL_TIME, Arrived, Part, Window
 from spanglass_server.store.segment_files.segments import Segment
-from spanglass_server.store.segment_files.trace_filter import MINUTE_NS, TraceFilter
 from spanglass_server.store.sessions import relations
 from spanglass_server.store.sessions.joined_columns import (
     has_one_of,
@@ -25,6 +23,14 @@ from spanglass_server.store.sessions.joined_columns import (
     without_dictionaries,
 )
 from spanglass_server.store.sessions.results import table_of
+from spanglass_server.store.sessions.selecting import (
+    chunks_in,
+    columns_in,
+    covered,
+    matching_segments,
+    segments_in,
+    windows_of_traces,
+)
 from spanglass_server.store.traces.kept_rows import kept_rows
 from spanglass_server.store.traces.reading import read_traces
 from spanglass_server.store.traces.rows import InMemory, find
@@ -76,19 +82,7 @@ class StoreSession:
 
     def columns(self, signal: Signal, window: Window = ALL_TIME) -> Mapping[str, int]:
         """See ``QuerySession``."""
-        rows: Counter[str] = Counter()
-        alike: Counter[frozenset[str]] = Counter()
-        for segment in self._segments(signal, window):
-            alike[segment.columns] += segment.rows
-        for names, count in alike.items():  # a thousand segments have a few sets of columns
-            for name in names:
-                rows[name] += count
-        for chunk in self._chunks(signal, window):
-            for name in chunk.table.column_names:
-                rows[name] += chunk.table.num_rows
-        return {
-            name: count for name, count in rows.items() if AttributeColumn.parse(name) or name.startswith("overflow")
-        }
+        return columns_in(self._snapshot, signal, window)
 
     def has_column(self, signal: Signal, window: Window, name: str) -> bool:
         """See ``QuerySession``."""
@@ -258,19 +252,7 @@ class StoreSession:
 
     def trace_windows(self, trace_ids: Collection[bytes]) -> set[tuple[bytes, Window]]:
         """See ``QuerySession``."""
-        ids = list(trace_ids)
-        hashes = TraceFilter.hashes_of(ids)
-        found: set[tuple[bytes, Window]] = set()
-        for segment in self._segments(Signal.SPANS, ALL_TIME):
-            for place, *window in segment.trace_ranges(hashes):
-                found.add((ids[place], Window(*window)))
-        wanted = pa.array(ids, pa.binary())
-        for chunk in self._chunks(Signal.SPANS, ALL_TIME):
-            rows = chunk.table.select(["trace_id", TIME_COLUMN[Signal.SPANS]])
-            rows = rows.filter(pc.is_in(rows["trace_id"], value_set=wanted))
-            starts = (column.to_pylist() for column in rows.columns)
-            found.update((trace_id, _minute(start_ns // MINUTE_NS)) for trace_id, start_ns in zip(*starts, strict=True))
-        return found
+        return windows_of_traces(self._snapshot, trace_ids)
 
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
         """See ``QuerySession``."""
@@ -288,15 +270,7 @@ class StoreSession:
 
     def rolled_up(self, rollups: Signal, *, outdated: bool = False) -> list[Window]:
         """See ``QuerySession``."""
-        left_out = self._snapshot.outdated
-        if left_out is None and not outdated:
-            return []
-        covers = sorted(
-            (segment.cover.start_ns, segment.cover.end_ns)
-            for segment in self._snapshot.segments[rollups]
-            if segment.cover is not None and (outdated or segment.cover.start_ns not in (left_out or ()))
-        )
-        return [Window(*cover) for cover in covers]
+        return covered(self._snapshot, rollups, outdated=outdated)
 
     def arrived(self, signal: Signal) -> Arrived:
         """See ``QuerySession``."""
@@ -311,27 +285,16 @@ class StoreSession:
         return self._slot_of(name)
 
     def _segments(self, signal: Signal, window: Window) -> list[Segment]:
-        start_ns, end_ns, arrived_ns = window.start_ns, window.end_ns, window.arrived_ns
-        return [  # ``Segment.overlaps``, without 0.2 microseconds of calls for each of a thousand segments
-            s
-            for s in self._snapshot.segments[signal]
-            if s.min_time_ns < end_ns and s.max_time_ns >= start_ns and s.arrived_ns >= arrived_ns
-        ]
+        return segments_in(self._snapshot, signal, window)
 
     def _chunks(self, signal: Signal, window: Window) -> list[Chunk]:
-        return [c for c in self._snapshot.chunks[signal] if c.overlaps(window)]
+        return chunks_in(self._snapshot, signal, window)
 
     def _files(
         self, signal: Signal, window: Window, require: Collection[str], trace_ids: Collection[bytes]
     ) -> Iterator[Segment]:
         """Every segment that may have a matching row."""
-        hashes = TraceFilter.hashes_of(trace_ids)
-        for segment in self._segments(signal, window):
-            if require and not segment.columns.intersection(require):
-                continue
-            if trace_ids and not segment.trace_ranges(hashes):
-                continue
-            yield segment
+        return matching_segments(self._snapshot, signal, window, require, trace_ids)
 
     def _grouped(
         self, window: Window, needed: Mapping[str, None], files: Iterable[Segment]
@@ -394,7 +357,3 @@ class StoreSession:
         name = f"memory_{self._registered}"
         self._cursor.register(name, table)
         return name
-
-
-def _minute(number: int) -> Window:
-    return Window(number * MINUTE_NS, (number + 1) * MINUTE_NS)
