@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from spanglass.cli import options
 from spanglass.cli.client import RETRYABLE, Response, UnreachableError
 from spanglass.cli.errors import CliError, Exit
-from spanglass.cli.queries.otlp_files import read_requests
 from spanglass.cli.transfer.answers import partial_success, status_message
+from spanglass.cli.transfer.otlp_files import read_requests
 from spanglass.terminal import show
 from spanglass.terminal.safe import terminal_text
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from spanglass.cli.client import Client
-    from spanglass.cli.queries.otlp_files import Kind
+    from spanglass.cli.transfer.otlp_files import Kind
 
 _OK = range(200, 300)
 _MAX_WAIT_S = 30.0

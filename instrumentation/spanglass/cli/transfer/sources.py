@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass.cli.errors import CliError, missing
 from spanglass.cli.files import local
-from spanglass.cli.queries.otlp_files import KINDS, read_requests
 from spanglass.cli.transfer import jaeger
 from spanglass.cli.transfer.job import JOB, load
+from spanglass.cli.transfer.otlp_files import KINDS, read_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import BufferedReader
 
-    from spanglass.cli.queries.otlp_files import Kind
+    from spanglass.cli.transfer.otlp_files import Kind
 
 _JSON, _PROTOBUF = "application/json", "application/x-protobuf"
 _OURS = frozenset({".parquet", ".duckdb"})

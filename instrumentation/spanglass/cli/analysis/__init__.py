@@ -1,0 +1,1 @@
+"""Commands that say what is slow, failing, missing or dear, and who uses what."""
