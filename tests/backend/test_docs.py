@@ -15,7 +15,7 @@ from spanglass_server.api.health.routes import health_routes
 from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.api.notifications.routes import notification_routes
 from spanglass_server.api.routes.collection import collection_routes
-from spanglass_server.process.parts.health_routes import operation_routes
+from spanglass_server.process.parts.checks.health_routes import operation_routes
 from spanglass_server.query.issues.known import KnownIssues
 from spanglass_server.self_metrics.registry import METRICS
 from spanglass_server.settings.table import TABLE

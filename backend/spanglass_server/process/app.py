@@ -52,20 +52,20 @@ from spanglass_server.pages.rendering.links import link_routes
 from spanglass_server.pages.routes import not_found_page, page_routes
 from spanglass_server.process.http_server import HttpServer, uvloop_run
 from spanglass_server.process.in_process_api import InProcessApi
-from spanglass_server.process.parts.alerting import Alerting
-from spanglass_server.process.parts.anomalies import Anomalies
+from spanglass_server.process.parts.analysis.anomalies import Anomalies
+from spanglass_server.process.parts.analysis.findings import Findings
+from spanglass_server.process.parts.analysis.reports import Reports
+from spanglass_server.process.parts.analysis.slos import Slos
+from spanglass_server.process.parts.analysis.trends import TrendWatch
+from spanglass_server.process.parts.checks.health import Health
+from spanglass_server.process.parts.checks.health_routes import operation_routes
 from spanglass_server.process.parts.dashboards import open_library
-from spanglass_server.process.parts.findings import Findings
-from spanglass_server.process.parts.health import Health
-from spanglass_server.process.parts.health_routes import operation_routes
-from spanglass_server.process.parts.incidents import Incidents
-from spanglass_server.process.parts.notifications import Notifications
+from spanglass_server.process.parts.on_call.alerting import Alerting
+from spanglass_server.process.parts.on_call.incidents import Incidents
+from spanglass_server.process.parts.on_call.notifications import Notifications
 from spanglass_server.process.parts.received import Receipts
 from spanglass_server.process.parts.receiving import Counters, receive_limits
-from spanglass_server.process.parts.reports import Reports
 from spanglass_server.process.parts.scraping import scraping
-from spanglass_server.process.parts.slos import Slos
-from spanglass_server.process.parts.trends import TrendWatch
 from spanglass_server.process.status_route import Configured, status_route
 from spanglass_server.process.storage_node import StorageNode, kept_ns
 from spanglass_server.process.tuning import CodeRelease, tune_allocators, tune_collector, tune_turns

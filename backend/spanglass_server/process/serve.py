@@ -162,7 +162,10 @@ def _print_settings(settings: Settings) -> None:
 def _check_written(settings: Settings) -> int:
     """Say what is wrong with what is written in files. A server starts all the same: its pages tell."""
     # as above
-    from spanglass_server.process.parts import alert_rules, dashboards, health, incidents, notifications, slos  # noqa: PLC0415
+    from spanglass_server.process.parts import dashboards  # noqa: PLC0415
+    from spanglass_server.process.parts.analysis import slos  # noqa: PLC0415
+    from spanglass_server.process.parts.checks import health  # noqa: PLC0415
+    from spanglass_server.process.parts.on_call import alert_rules, incidents, notifications  # noqa: PLC0415
 
     parts = (dashboards, alert_rules, health, incidents, notifications, slos)
     problems = [problem for part in parts for problem in part.problems_of(settings)]

@@ -11,7 +11,7 @@ import pytest
 from spanglass_core.settings_types import Secret
 from spanglass_server.egress.egress import Egress
 from spanglass_server.notifications.heartbeat import Heartbeat, HeartbeatStatus
-from spanglass_server.process.parts.heartbeat import open_heartbeat
+from spanglass_server.process.parts.checks.heartbeat import open_heartbeat
 from spanglass_server.settings.table import Alerting, Notifications, Settings
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from spanglass_core.alerting.lifecycle import Status
 from spanglass_server.alerting.evaluation.evaluator import RuleEvaluator
 from spanglass_server.alerting.ports import AlertFilter
-from spanglass_server.process.parts.alerting import Alerting
+from spanglass_server.process.parts.on_call.alerting import Alerting
 from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.settings.table import Alerting as AlertingSettings
 from spanglass_server.settings.table import Data, Settings

@@ -18,7 +18,7 @@ from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.model import Alert, Entry
 from spanglass_server.alerting.store.in_memory import MemoryAlertStore
 from spanglass_server.health.model import OVERALL, Call, Status, check_subject, component_subject
-from spanglass_server.process.parts.health import Health, Pace, Turns
+from spanglass_server.process.parts.checks.health import Health, Pace, Turns
 from spanglass_server.promql.engine import instant
 from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.settings.table import Data, Settings

@@ -16,8 +16,8 @@ from spanglass_core.alerting.lifecycle import Status
 from spanglass_server.alerting.desk import NewAlert
 from spanglass_server.notifications.model import State
 from spanglass_server.notifications.ports import DeliveryFilter
-from spanglass_server.process.parts.alerting import Alerting
-from spanglass_server.process.parts.notifications import Notifications, problems_of
+from spanglass_server.process.parts.on_call.alerting import Alerting
+from spanglass_server.process.parts.on_call.notifications import Notifications, problems_of
 from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.settings.table import Alerting as AlertingSettings

@@ -13,7 +13,7 @@ from spanglass_server.alerting.evaluation.evaluator import RuleEvaluator
 from spanglass_server.alerting.evidence.subject import Held, subject_of
 from spanglass_server.alerting.rules.templates.expanding import expand
 from spanglass_server.alerting.rules.templates.values import Filling
-from spanglass_server.process.parts.slos import Slos
+from spanglass_server.process.parts.analysis.slos import Slos
 from spanglass_server.promql.engine import Options, range_query
 from spanglass_server.promql.errors import PromqlError
 from spanglass_server.promql.ports import Selector

@@ -14,7 +14,7 @@ from spanglass_server.alerting.ports import Found, Threshold
 from spanglass_server.alerting.rules.form.spec import RULES
 from spanglass_server.forms.errors import ConflictError, ElsewhereError
 from spanglass_server.forms.files import Contents
-from spanglass_server.process.parts.alert_rules import open_book, problems_of
+from spanglass_server.process.parts.on_call.alert_rules import open_book, problems_of
 from spanglass_server.settings.settings import load
 from spanglass_server.store.disk import DISK, Disk
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from spanglass_server.pages.ports import Api
-    from spanglass_server.process.parts.notifications import Notifications
+    from spanglass_server.process.parts.on_call.notifications import Notifications
     from spanglass_server.process.storage_node import StorageNode
     from spanglass_server.reports.model import Entry
     from spanglass_server.reports.schedules.scheduler import Telling

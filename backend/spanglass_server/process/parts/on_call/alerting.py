@@ -22,7 +22,7 @@ from spanglass_server.alerting.running.gathering import Gatherer
 from spanglass_server.alerting.running.schedule import Pace
 from spanglass_server.alerting.running.templates import TemplateTexts
 from spanglass_server.alerting.store.sqlite import FILE_NAME, SqliteAlertStore
-from spanglass_server.process.parts.alert_rules import open_book
+from spanglass_server.process.parts.on_call.alert_rules import open_book
 from spanglass_server.process.parts.recording import IngestSink
 from spanglass_server.query.issues.known import KnownIssues
 from spanglass_server.self_metrics import registry as own

@@ -36,7 +36,7 @@ from spanglass_server.notifications.routing.groups import Group
 from spanglass_server.notifications.routing.matchers import all_hold
 from spanglass_server.notifications.standing import late
 from spanglass_server.notifications.store.sqlite import FILE_NAME, SqliteNotificationStore
-from spanglass_server.process.parts.heartbeat import open_heartbeat
+from spanglass_server.process.parts.checks.heartbeat import open_heartbeat
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.store.disk import DISK
 from spanglass_server.supervision import Supervisor

@@ -1,0 +1,1 @@
+"""What tells people of trouble: alert rules, alerts, incidents, notifications."""
