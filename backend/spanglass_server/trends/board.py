@@ -32,6 +32,7 @@ class Wanted:
     service: str = ""
     host: str = ""
     text: str = ""
+    operation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,8 @@ def _is_wanted(labels: dict[str, str], wanted: Wanted) -> bool:
     if wanted.service and labels.get("service_name") != wanted.service:
         return False
     if wanted.host and labels.get("host_name") != wanted.host:
+        return False
+    if wanted.operation and labels.get("span_name") != wanted.operation:
         return False
     text = wanted.text.lower()
     return not text or any(text in value.lower() for value in labels.values())

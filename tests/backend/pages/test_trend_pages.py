@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from urllib.parse import quote
 
 import numpy as np
 import pytest
 from in_process import read
-from metric_tables import T0, gauge
+from metric_tables import CUMULATIVE, T0, gauge, point
 
 from spanglass_server.api.trends.routes import trend_routes
 from spanglass_server.pages.rendering.assets import load_assets
+from spanglass_server.pages.trends.marks import Mark, lines
 from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.trends.board import Board
 from spanglass_server.trends.found import find
@@ -91,3 +93,66 @@ def test_the_forecast_of_stored_values(open_tables, routes):
     assert "Meets the bound 15 Nov" in text
     assert source.count('class="c-lim"') == 1
     assert "Meets the bound" not in read(session, "/forecast?query=m&ahead=2d", NOW_NS, routes)[1]
+
+
+def test_marks_on_charts(open_tables):
+    """The slope and the levels stand on the charts that they are of, as label and line; elsewhere there is nothing."""
+    days, noise = np.arange(672) / 24, np.random.default_rng(3).normal(0, 0.003, 672)
+    board = Board()
+    for name, keys, values in (
+        ("disk", ("host_name", "db"), 0.3 + 0.01 * days),
+        ("process-memory", ("service_name", "shop"), np.where(days < 20, 1e8, 2e8)),
+        ("requests", ("service_name", "shop", "span_name", EVIL), 1.0 + 0.02 * days),
+    ):
+        history = History(WEEKS, LAST)
+        labels = tuple(zip(keys[::2], keys[1::2], strict=True))
+        history.put(LAST - 671, [labels], (values * (1 + noise))[None])
+        board.put(find(BY_NAME[name], history))
+    routes = trend_routes(board, StoredSeries)
+    start_s = NOW_NS // 10**9 - 3600
+    at = {"resource.host.name:str": "db", "resource.service.name:str": "shop"}
+    size = {"metric_name": "system.filesystem.usage", "temporality": CUMULATIVE, "is_monotonic": False}
+    disk = [
+        point("sum", start_s - T0 + second, value_int=value, **size, **at,
+              **{"point.system.filesystem.state:str": state})
+        for second in range(0, 3000, 60) for state, value in (("used", 58), ("free", 42))
+    ]  # fmt: skip
+    memory = [gauge(start_s - T0 + second, 2e8, **{**at, "metric_name": "process.memory.usage"})
+              for second in range(0, 3000, 60)]  # fmt: skip
+    spans = [
+        {"trace_id": bytes(15) + bytes([n]), "span_id": bytes(7) + bytes([n]), "name": EVIL, "kind": 2,
+         "start_time_ns": (start_s + 60 * n) * 10**9, "duration_ns": 10**6, "status_code": 0,
+         "resource.service.name:str": "shop"} for n in range(1, 55)
+    ]  # fmt: skip
+    session = open_tables(metrics=[*disk, *memory], spans=spans)
+
+    status, text, source = read(session, "/hosts/db", NOW_NS, routes)
+    assert (status, "rises 1 point/day" in text) == (200, True), text
+    assert source.count('class="marks"') == source.count("&#34;guide&#34;: true") == 1
+    assert source.count('class="c-l trend"') == 1
+    assert "/trends?kind=all&quantity=disk&host=db" in unescape(source)
+    _, text, source = read(session, "/metrics/process.memory.usage", NOW_NS, routes)
+    assert re.search(
+        r"Memory of a service shop jumped from 95.\d MiB to 191 MiB, .*6 Nov", text.replace("\u2009", " ")
+    ), text
+    assert "trend" in source.partition("data-draw")[2].partition(">")[0]
+    _, text, source = read(session, f"/services/shop?operation={quote(EVIL)}", NOW_NS, routes)
+    assert text.count("rises 1.3 %/day") == 1
+    assert source.count('class="c-l trend"') == 0  # this hour has less than the line by far
+    assert "<i>&" not in source
+    _, text, source = read(session, "/services/shop", NOW_NS, routes)
+    assert "Memory of a service jumped from" in text
+    assert 'class="marks"' not in read(session, "/services/shop?operation=none", NOW_NS, routes)[2]
+
+
+def test_lines_of_marks():
+    """The line runs through the middle of the values with their slope, before and after a jump on its levels."""
+    one = {"past": [float(n) for n in range(84)], "slope": {"per_day": 86_400.0}, "direction": "rising",
+           "known_s": 84.0, "shifts": []}  # fmt: skip
+    mark = Mark(one, "", "", "", "", 1000.0, 84.0)
+    assert mark.values([900.0, 990.0, 1000.0]) == [None, pytest.approx(73.5), pytest.approx(83.5)]
+    jump = {"time": "1970-01-01T00:16:00Z", "before": 1.0, "after": 5.0}
+    assert Mark({**one, "direction": "steady", "shifts": [jump]}, "", "", "", "", 1000.0, 84.0).values(
+        [950.0, 970.0]
+    ) == [1.0, 5.0]
+    assert lines([Mark({**one, "direction": "steady"}, "", "", "", "", 1000.0, 84.0)], [990.0]) == []

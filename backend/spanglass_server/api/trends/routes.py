@@ -33,13 +33,14 @@ _WHICH: Final = (
     Param("quantity", "choice", help="Only series of this quantity.", choices=tuple(each.name for each in QUANTITIES)),
     Param("service", "text", help="Only series of this service."),
     Param("host", "text", help="Only series of this host."),
+    Param("operation", "text", help="Only series of operations with this name."),
     Param("text", "text", help="Only series with this in the value of a label."),
     limit_param(50, 1000),
 )
 
 
 def _wanted(params: Params, kind: str = "all") -> Wanted:
-    named = (params[name] or "" for name in ("quantity", "service", "host", "text"))
+    named = (params[name] or "" for name in ("quantity", "service", "host", "text", "operation"))
     return Wanted(kind, *named)  # type: ignore[arg-type] # one of its choices
 
 

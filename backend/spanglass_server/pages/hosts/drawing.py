@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spanglass_server.pages.rendering import charts
 from spanglass_server.pages.rendering.units import ceiling_of, rate_unit_parts, value_text
+from spanglass_server.pages.trends import marks
 from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 
 
 class Kind(NamedTuple):
-    """A chart: its key in the API's answer, its title, its unit, and the same as script knows it."""
+    """A chart: its key in the API's answer, title, unit, the same as script knows it; the quantity of its trends."""
 
     key: str
     title: str
     unit: str
     script_unit: str
     per_s: bool = False
+    quantity: str = ""
 
 
 class HostChart(NamedTuple):
@@ -32,12 +34,13 @@ class HostChart(NamedTuple):
     chart: charts.Chart
     data: str
     names: Sequence[str]
+    marked: Sequence[marks.Mark]
 
 
 HOST = (
-    Kind("cpu", "Processors", "%", "ratio"),
-    Kind("memory", "Memory", "%", "ratio"),
-    Kind("disk", "Disks", "%", "ratio"),
+    Kind("cpu", "Processors", "%", "ratio", quantity="processors"),
+    Kind("memory", "Memory", "%", "ratio", quantity="memory"),
+    Kind("disk", "Disks", "%", "ratio", quantity="disk"),
     Kind("network", "Network", "By", "bytes/s", per_s=True),
     Kind("disk_io", "Disk traffic", "By", "bytes/s", per_s=True),
     Kind("load", "Load", "", ""),
@@ -54,21 +57,31 @@ PROCESS = (
 SLOTS = (5, 3, 8, 2)
 
 
-def draw(answer: Mapping[str, Any], kinds: Sequence[Kind], visit: Visit) -> list[HostChart]:
-    """Draw the charts of which there are lines."""
+def draw(
+    answer: Mapping[str, Any], kinds: Sequence[Kind], visit: Visit, trends: marks.Marks | None = None
+) -> list[HostChart]:
+    """Draw the charts of which there are lines, with what is known of where they are going."""
     return [
-        _chart(kind, lines, answer, visit)
+        _chart(kind, lines, (answer, marks.of(trends or {}, kind.quantity)), visit)
         for kind in kinds
         if (lines := [line for line in answer["lines"] if line["chart"] == kind.key])
     ]
 
 
-def _chart(kind: Kind, lines: Sequence[Mapping[str, Any]], answer: Mapping[str, Any], visit: Visit) -> HostChart:
+def _chart(
+    kind: Kind,
+    lines: Sequence[Mapping[str, Any]],
+    about: tuple[Mapping[str, Any], Sequence[marks.Mark]],
+    visit: Visit,
+) -> HostChart:
+    answer, marked = about
     count = len(lines[0]["values"])
     times = [answer["start"] + place * answer["step_s"] for place in range(count)]
     buckets = charts.Buckets(times, answer["step_s"])
     layers = [charts.Series(line["name"], css(place), line["values"]) for place, line in enumerate(lines)]
-    drawn = charts.lines(f"{kind.title} over time", buckets, layers, visit.clock, _text(kind), _ceiling(kind))
+    guides = marks.lines(marked, times)
+    label = marks.labelled(f"{kind.title} over time", marked)
+    drawn = charts.lines(label, buckets, [*layers, *guides], visit.clock, _text(kind), _ceiling(kind))
     look = {"kind": "line", "unit": kind.script_unit, "label": kind.title, "legend": "list", "sync": "host"}
     frame = {
         "times": times,
@@ -78,10 +91,11 @@ def _chart(kind: Kind, lines: Sequence[Mapping[str, Any]], answer: Mapping[str, 
         "series": [
             {"name": line["name"], "labels": {}, "values": line["values"], **_colour(place)}
             for place, line in enumerate(lines)
-        ],
+        ]
+        + marks.framed(guides),
     }
     data = json.dumps({"look": {**look, "values": False}, "frame": frame, "exemplars": []}, ensure_ascii=False)
-    return HostChart(kind.title, drawn, data, [line["name"] for line in lines])
+    return HostChart(kind.title, drawn, data, [line["name"] for line in lines], marked)
 
 
 def css(place: int) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from spanglass_server.pages.alerts import firing
 from spanglass_server.pages.hosts import drawing, wrong
 from spanglass_server.pages.rendering.format import parse_time_ns
+from spanglass_server.pages.trends import marks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -92,11 +93,12 @@ def _host_of(visit: Visit) -> str:
 async def show_host(visit: Visit) -> Response:
     """``/hosts/{host}``."""
     name, window = _host_of(visit), visit.window.as_params()
-    hosts, course, processes, alerts = await visit.together(
+    hosts, course, processes, alerts, trends = await visit.together(
         read_hosts(visit),
         visit.attempt(visit.api("hosts", name or NAMELESS, "series", **window), NO_LINES),
         visit.attempt(visit.api("processes", **window, host=name), {"processes": []}),
         firing.read(visit, host=name),
+        marks.read(visit, host=name),
     )
     host = next((row for row in hosts if row["host"] == name), None)
     if host is None:
@@ -106,7 +108,7 @@ async def show_host(visit: Visit) -> Response:
     )
     return visit.page(
         "hosts/host.html", firing=alerts, host=host,
-        charts=drawing.draw(course, drawing.HOST, visit), problem=course["problem"],
+        charts=drawing.draw(course, drawing.HOST, visit, trends), problem=course["problem"],
         troubles=wrong.troubles([host], visit), processes=rows[:MOST_ROWS], sort=sort, ascending=ascending,
         processes_problem=processes["problem"],
     )  # fmt: skip

@@ -10,6 +10,7 @@ from spanglass_server.pages.metrics.choice import QUANTILES
 from spanglass_server.pages.rendering import charts
 from spanglass_server.pages.rendering.format import parse_time_ns
 from spanglass_server.pages.rendering.units import SIZES, ceiling_of, rate_unit_parts, value_parts, value_text
+from spanglass_server.pages.trends import marks
 from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:
@@ -68,13 +69,16 @@ def _change(value: float | None, before: float | None) -> float | None:
     return change if abs(change) >= LEAST_CHANGE else 0.0
 
 
-def chart(drawn: Drawn, earlier: Drawn | None, choice: Choice, visit: Visit) -> charts.Chart:
-    """Draw the lines without script."""
+def chart(
+    drawn: Drawn, earlier: Drawn | None, choice: Choice, visit: Visit, guides: Sequence[charts.Series] = ()
+) -> charts.Chart:
+    """Draw the lines without script; ``guides`` are where they are going."""
     layers = [
         charts.Series(line.name, _css(line, place, drawn, choice), line.values)
         for place, line in enumerate(drawn.lines)
     ]
     layers += [charts.Series(f"{line.name} before", "p", line.values) for line in compared(drawn, earlier, choice)]
+    layers += guides
     return charts.lines(
         f"{choice.way.label} of {choice.metric['name']} over time",
         charts.Buckets(drawn.times, drawn.step_s),
@@ -100,7 +104,12 @@ def compared(drawn: Drawn, earlier: Drawn | None, choice: Choice) -> Sequence[Li
 
 
 def data(
-    drawn: Drawn, earlier: Drawn | None, exemplars: Sequence[Mapping[str, Any]], choice: Choice, visit: Visit
+    drawn: Drawn,
+    earlier: Drawn | None,
+    exemplars: Sequence[Mapping[str, Any]],
+    choice: Choice,
+    visit: Visit,
+    guides: Sequence[charts.Series] = (),
 ) -> str:
     """Return what ``static/js/drawn.js`` draws, as JSON."""
     look = {
@@ -109,7 +118,7 @@ def data(
         "label": f"{choice.way.label} of {choice.metric['name']}",
         "legend": "table" if choice.by else "list",
     }
-    frame = {
+    frame: dict[str, Any] = {
         "times": drawn.times,
         "step": drawn.step_s,
         "start": visit.window.start_ns / SECOND_NS,
@@ -117,8 +126,11 @@ def data(
         "series": [
             {"name": line.name, "labels": dict(line.labels), "values": line.values, **_colour(line, choice)}
             for line in drawn.lines
-        ],
+        ]
+        + marks.framed(guides),
     }
+    if guides:  # the colour that it has alone
+        frame["series"][0].setdefault("css", "accent")
     before = compared(drawn, earlier, choice)
     previous = {"series": [{"name": f"{line.name} before", "labels": {}, "values": line.values} for line in before]}
     dots = [

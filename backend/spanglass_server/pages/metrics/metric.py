@@ -17,6 +17,7 @@ from spanglass_server.pages.rendering import terms
 from spanglass_server.pages.rendering.charts import nice_ceiling
 from spanglass_server.pages.rendering.format import parse_time_ns, plain
 from spanglass_server.pages.rendering.units import unit_of, unit_text, value_text
+from spanglass_server.pages.trends import marks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +32,7 @@ SERIES_SHOWN, MOST_SERIES, EXEMPLARS = 100, 1000, 300
 SERIES_SORTS = ("value", "points", "time")
 #: So many attributes stand in the table of series, those with most values.
 MOST_COLUMNS = 4
+MARKS_SHOWN = 4
 NO_SERIES: dict[str, Any] = {"series": [], "total": 0}
 NO_CARDINALITY: dict[str, Any] = {"series": 0, "series_before": 0, "attributes": []}
 
@@ -71,17 +73,19 @@ async def _content(visit: Visit, choice: Choice) -> dict[str, Any]:
     """Return what the page shows below its head; ``problem`` when the chart cannot be had."""
     earlier_ns = later_ns(choice, visit)
     try:
-        drawn, earlier, exemplars, heat, series, cardinality = await visit.together(
+        drawn, earlier, exemplars, heat, series, cardinality, marked = await visit.together(
             ask(visit, choice), _attempt_earlier(visit, choice, earlier_ns), _exemplars(visit, choice),
-            _heat(visit, choice), _series(visit, choice), _cardinality(visit, choice),
+            _heat(visit, choice), _series(visit, choice), _cardinality(visit, choice), _marks(visit, choice),
         )  # fmt: skip
     except ApiError as error:
         return {"problem": of_api(error, visit)}
+    guides = marks.fitting(marked, drawn.times, drawn.lines[0].values) if len(drawn.lines) == 1 else []
     shifts = earlier_ns is not None and earlier is not None
     return {
         "drawn": drawn, "figures": drawing.figures(drawn, earlier, choice), "notes": drawn.notes,
-        "chart": drawing.chart(drawn, earlier if shifts else None, choice, visit),
-        "data": drawing.data(drawn, earlier if shifts else None, exemplars["exemplars"], choice, visit),
+        "chart": drawing.chart(drawn, earlier if shifts else None, choice, visit, guides),
+        "marked": marked[:MARKS_SHOWN],
+        "data": drawing.data(drawn, earlier if shifts else None, exemplars["exemplars"], choice, visit, guides),
         "heat": drawing.heat(heat, choice) if heat else None, "heat_problem": heat["problem"] if heat else None,
         "exemplars": exemplars["exemplars"], "text": lambda value: value_text(value, choice.unit),
         "cardinality": cardinality, "keys": [row["key"] for row in cardinality["attributes"]],
@@ -99,6 +103,11 @@ def _rule(visit: Visit, drawn: Drawn, choice: Choice) -> str | None:
     highest = max((value for line in drawn.lines for value in line.values if value is not None), default=0.0)
     limit, text = nice_ceiling(highest), drawn.expressions[0].replace("\\", "\\\\").replace('"', '\\"')
     return visit.link("/rules/new", {"condition": f'promql("{text}") > {limit:g}', "name": name})
+
+
+async def _marks(visit: Visit, choice: Choice) -> Sequence[marks.Mark]:
+    """What is known of where all its series are going; a filter asks for some of them."""
+    return () if choice.filter else await marks.of_metric(visit, choice.metric["name"])
 
 
 async def _attempt_earlier(visit: Visit, choice: Choice, earlier_ns: int | None) -> Any:

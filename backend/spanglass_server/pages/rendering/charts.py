@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import tzinfo
 
+#: The class of lines that say where others are going.
+TREND = "trend"
 SECOND_NS = 1_000_000_000
 MINUTE_S, DAY_S = 60, 86400
 #: Steps of a time axis, in seconds; the first that gives at most seven labels is taken.
@@ -112,9 +114,11 @@ def lines(
     """Lines over time, from zero; a bucket without a value is a gap. ``text`` writes values on the axis and hovered.
 
     Where values are negative the axis reaches as far below; ``ceiling`` rounds the axis' ends. Layers of the class
-    ``p`` are those of an earlier period, drawn grey and below the others.
+    ``p`` are those of an earlier period, drawn grey and below the others; those of the class ``trend`` are dashed, and
+    left out where they are beyond the axis that the others have.
     """
-    drawn = {layer.name: buckets.whole(layer.values) for layer in layers}
+    guides = [layer for layer in layers if layer.css == TREND]
+    drawn = {layer.name: buckets.whole(layer.values) for layer in layers if layer.css != TREND}
     peaks = {name: max((value for value in values if value is not None), default=0) for name, values in drawn.items()}
     floors = [value for values in drawn.values() for value in values if value is not None and value < 0]
     low = -ceiling(-min(floors)) if floors else 0.0
@@ -124,9 +128,17 @@ def lines(
     marks = [
         {"css": "c-p" if layer.css == "p" else f"c-l {css[layer.name]}", "d": path(drawn[layer.name], top, low)}
         for layer in sorted(layers, key=lambda layer: layer.css != "p")
+        if layer.css != TREND
     ]
+    guided = [path(_within(layer.values, low, top), top, low) for layer in guides]
+    marks += [{"css": f"c-l {TREND}", "d": d} for d in guided if d]
     y_labels = [text(top), text((top + low) / 2), text(low) if low else "0"]
     return _chart({"kind": "lines", "label": label, "marks": marks, "y_labels": y_labels}, buckets, layers, clock, text)
+
+
+def _within(values: Sequence[float | None], low: float, top: float) -> list[float | None]:
+    """The values that lie on the axis."""
+    return [value if value is not None and low <= value <= top else None for value in values]
 
 
 def path(values: Sequence[float | None], top: float, low: float = 0.0) -> str:

@@ -11,11 +11,11 @@ from spanglass_server.pages.issues import words
 from spanglass_server.pages.performance import heat
 from spanglass_server.pages.performance import operation as about
 from spanglass_server.pages.rendering import charts, terms
-from spanglass_server.pages.rendering.format import NONE, rate_parts, rfc3339
+from spanglass_server.pages.rendering.format import NONE, duration_text, rate_parts, rfc3339
 from spanglass_server.pages.services import usual, why
 from spanglass_server.pages.services.attention import BAD_RATIO, find
 from spanglass_server.pages.slos import reading as objectives
-from spanglass_server.pages.trends import anomaly_rows
+from spanglass_server.pages.trends import anomaly_rows, marks
 from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ TRACES_SHOWN = 6
 #: What stands for a list of traces that could not be had.
 NO_TRACES: dict[str, Any] = {"traces": []}
 ISSUES_SHOWN = 5
+OTHERS_SHOWN = 4
+#: Quantities of trends that the charts are of.
+_CHARTED = ("requests", "errors", "duration")
 NO_ISSUES: dict[str, Any] = {"issues": [], "counts": {}}
 
 
@@ -65,6 +68,7 @@ async def show(visit: Visit) -> Response:
         slos,
         earlier,
         unusual,
+        trends,
     ) = await visit.together(
         visit.api("services", **window, buckets=0),
         visit.api("services", name, "operations", **window),
@@ -79,6 +83,7 @@ async def show(visit: Visit) -> Response:
         objectives.section(visit, name),
         usual.course_of(visit, name, operation),
         anomaly_rows.section(visit, name, operation),
+        marks.read(visit, service=name, operation=operation),
     )
     service = next((row for row in listing["services"] if row["service"] == name), None)
     sort = visit.param("sort") if visit.param("sort") in SORTS else DEFAULT_SORT
@@ -92,8 +97,10 @@ async def show(visit: Visit) -> Response:
         reason=await why.explain(visit, finding, name, operation), bad_ratio=BAD_RATIO,
         status=200 if service or operations else 404, name=name, operation=operation,
         slot=service["slot"] if service else 0, known=bool(service or operations), figures=chosen,
-        operations=operations, sort=sort, ascending=ascending, total_ns=sum(row["total_ns"] for row in operations) or 1,
-        charts=_charts(series, visit), slowest=slowest, failing=failing, failing_filter=_failing(operation),
+        other_trends=() if operation else _others(trends), operations=operations, sort=sort,
+        ascending=ascending, total_ns=sum(row["total_ns"] for row in operations) or 1,
+        charts=_charts(series, visit, trends, operation), slowest=slowest, failing=failing,
+        failing_filter=_failing(operation),
         told=told, logs=await about.logs_of(visit, [*slowest["traces"], *failing["traces"]]) if told else (),
         heat=heat.draw(cells, visit), heat_problem=cells["problem"], differences=visit.go("/differences", **spans),
         slow_ones=visit.go("/differences", **spans, **_slow(chosen)),
@@ -149,7 +156,15 @@ def _failing(operation: str) -> str:
     return terms.ERRORS if operation else f"{terms.ERRORS} and {why.REQUESTS}"
 
 
-def _charts(series: Mapping[str, Any], visit: Visit) -> Sequence[tuple[str, charts.Chart]]:
+def _others(trends: marks.Marks) -> Sequence[marks.Mark]:
+    """What is marked of a service that is on none of its charts: its memory, queues, pools."""
+    return [mark for quantity, found in trends.items() if quantity not in _CHARTED for mark in found][:OTHERS_SHOWN]
+
+
+def _charts(
+    series: Mapping[str, Any], visit: Visit, trends: marks.Marks, operation: str
+) -> Sequence[tuple[str, charts.Chart, Sequence[marks.Mark]]]:
+    """Return the charts with their marks: of an operation with lines; of a service its operations' are told only."""
     points, step_s = series["points"], series["step_s"]
     buckets = visit.buckets([point["t"] for point in points], step_s)
 
@@ -168,8 +183,15 @@ def _charts(series: Mapping[str, Any], visit: Visit) -> Sequence[tuple[str, char
     requests = [charts.Series("requests", "", rates)]
     failing = [charts.Series("failing", "err", ratios)]
     percentiles = [charts.Series(f"p{p}", css, pick(f"p{p}_ns")) for p, css in ((99, "ink"), (95, ""), (50, "p50"))]
-    return (
-        ("Requests", charts.lines("Requests over time", buckets, requests, visit.clock, rate)),
-        ("Errors", charts.lines("Share of failing requests over time", buckets, failing, visit.clock, percent)),
-        ("Duration", charts.lines("Percentiles of duration over time", buckets, percentiles, visit.clock)),
+    asked: Sequence[tuple[str, str, str, list[charts.Series], Callable[[float | None], str], float]] = (
+        ("Requests", "requests", "Requests over time", requests, rate, 1.0),
+        ("Errors", "errors", "Share of failing requests over time", failing, percent, 100.0),
+        ("Duration", "duration", "Percentiles of duration over time", percentiles, duration_text, SECOND_NS),
     )
+    found = []
+    for title, quantity, label, layers, text, scale in asked:
+        marked = marks.of(trends, quantity)[:1]
+        guides = marks.lines(marked, buckets.times_s, scale) if operation else []
+        drawn = charts.lines(marks.labelled(label, marked), buckets, [*layers, *guides], visit.clock, text)
+        found.append((title, drawn, marked))
+    return found

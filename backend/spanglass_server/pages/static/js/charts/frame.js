@@ -1,7 +1,7 @@
 // What a chart draws: values of all series on one time axis.
 //
-// A frame is { times, step, start, end, series: [{ name, labels, values, css? }] }: times in Unix seconds, one value or
-// null for each, the range drawn from start to end.
+// A frame is { times, step, start, end, series: [{ name, labels, values, css?, guide? }] }: times in Unix seconds, one
+// value or null for each, the range drawn from start to end. A guide is a dashed line beside the others.
 
 const number = (text) => { const value = typeof text === "number" ? text : Number(text); return Number.isFinite(value) ? value : null; };
 

@@ -64,6 +64,7 @@ export function columns(frame, before, { kind, stack, log, gaps }) {
 function drawnAs(one, { kind, stack, count }) {
   const css = colourOf(one);
   const show = !one.hidden;
+  if (one.guide) return { show, stroke: css, width: 1, dash: [5, 4], auto: false, points: { show: false } }; // no reason to make the axis longer
   if (kind === "bar") return { show, stroke: css, fill: stack ? css : faint(css, count > 1 ? 70 : 100), width: 0, paths: bars, points: { show: false } };
   if (stack) return line(css, { show, width: 1, fill: faint(css, 38) });
   if (kind === "area") return line(css, { show, fill: faint(css, count > 3 ? 7 : 12) });
