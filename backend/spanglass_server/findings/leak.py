@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from spanglass_server.findings.model import Kind
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SUBJECT: Final = "process memory"
 #: Of a service so many processes are kept, those that grow fastest.
 MOST_PROCESSES: Final = 10
+#: No process holds more bytes: what is above it, or below 0, is no memory. Numbers of JSON have 64 bits.
+MOST_BYTES: Final = 1 << 60
 #: In so much time half of the doubt goes that is left for how long it grows.
 _HALVED_BY_NS: Final = 900 * NS_PER_SECOND
 
@@ -59,8 +61,17 @@ class Leak:
 
 
 def leak_of(known: Known) -> Leak | None:
-    """The leak that a finding is; None of another one."""
+    """The leak that a finding is, with sizes of at most ``MOST_BYTES``; None of another one."""
     if known.place.kind is not Kind.MEMORY_LEAK:
         return None
     kept = json.loads(known.detail)
-    return Leak(kept["seen_ns"], kept["processes"], tuple(Grown(**one) for one in kept["grown"]))
+    return Leak(kept["seen_ns"], kept["processes"], tuple(_bounded(Grown(**one)) for one in kept["grown"]))
+
+
+def _bounded(grown: Grown) -> Grown:
+    return replace(
+        grown,
+        from_bytes=min(grown.from_bytes, MOST_BYTES),
+        to_bytes=min(grown.to_bytes, MOST_BYTES),
+        bytes_per_hour=min(grown.bytes_per_hour, MOST_BYTES),
+    )

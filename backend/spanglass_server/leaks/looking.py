@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from spanglass_server.findings.judging.regressions import HOUR_NS
-from spanglass_server.findings.leak import MOST_PROCESSES, SUBJECT, Grown, Leak
+from spanglass_server.findings.leak import MOST_BYTES, MOST_PROCESSES, SUBJECT, Grown, Leak
 from spanglass_server.findings.model import Kind, Place, Sighting
 from spanglass_server.leaks.climbing import GRIDS, MINUTE_MS, find_climb, may_climb
 from spanglass_server.leaks.sources import promql
@@ -84,6 +84,8 @@ class LeakWatch:
         except (PromqlError, BadQuestionError, QueryMemoryError) as problem:  # looked at again when it is due
             self.problem = f"memory of processes could not be read: {problem}"
             return {}
+        # infinity, and what no process holds, is told of by nobody
+        values = np.where((values >= 0) & (values <= MOST_BYTES), values, np.nan)
         largest = np.argsort(-np.nanmax(values, axis=1, initial=0))[:_MOST] if len(labels) else ()
         return {labels[row]: values[row] for row in largest}
 
@@ -125,7 +127,7 @@ def _grown(labels: Mapping[str, str], climb: Climb, began: Mapping[str, int], no
         since_ns=now_ns - climb.lasts_ms * NS_PER_MS,
         from_bytes=round(climb.first),
         to_bytes=round(climb.last),
-        bytes_per_hour=round(climb.bytes_per_hour),
+        bytes_per_hour=min(round(climb.bytes_per_hour), MOST_BYTES),
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import orjson
 import pytest
 
 from made_leaks import MIB, make_processes
 from spanglass_server.findings.desk import FindingDesk, Wanted
+from spanglass_server.findings.leak import MOST_BYTES, SUBJECT, Grown, Leak
 from spanglass_server.findings.model import Kind, Place, Sighting
 from spanglass_server.findings.store.store import FILE_NAME, FindingStore, Look
 from spanglass_server.leaks.climbing import MINUTE_MS, find_climb, may_climb
@@ -107,6 +109,25 @@ def test_a_leak_is_a_finding_of_its_service(store):
     assert watch.is_due()
     watch.step()
     assert len(asked) == number + 1
+
+
+def test_what_no_process_holds_is_no_memory_and_kept_findings_of_it_are_served(store):
+    """Numbers beyond 2^60, infinity and negative ones make no finding; one kept before is an answer of 64 bits."""
+    minutes = np.arange(HOURS * 60)
+    level = 100 + np.random.default_rng(1).normal(0, 0.5, len(minutes))
+    growing = level + np.maximum(minutes - 120, 0) * 6.0
+    series = _series(
+        shop_a=growing / MIB * 1e17, cart_a=np.where(minutes < 170, growing, np.inf), mail_a=-growing[::-1]
+    )
+    now_ns = END_MS * NS_PER_MS + 30_000 * NS_PER_MS
+    LeakWatch(store, lambda question: question(series), lambda: 1, lambda: now_ns).step()
+    assert store.known(now_ns) == []
+
+    kept = Grown("a", "", "", "", 0, now_ns - 10**12, 10**19, 5 * 10**19, 24 * 10**19)
+    where = Place(Kind.MEMORY_LEAK, "shop", "", SUBJECT)
+    store.see([Sighting(where, 1, 1, 1, 0, now_ns - 5, now_ns - 5, Leak(now_ns - 5, 1, (kept,)).text())])
+    (found,) = orjson.loads(orjson.dumps(FindingDesk(store, lambda: now_ns).listing(Slots(), Wanted(), 10)))["findings"]
+    assert found["leak"]["grown"][0]["to_bytes"] == MOST_BYTES
 
 
 def test_a_leak_that_ended_stays_for_a_day_and_well_processes_are_not_told_of(store):
