@@ -21,8 +21,13 @@ _LARGEST = 2**63 - 1
 
 
 def whole(figure: float) -> int:
-    """Return a figure as the whole number that answers have: a sum or an estimate may be larger, and ends there."""
-    return round(min(_LARGEST, figure))  # in this order: as a float of NumPy, the largest is the same as one more
+    """Return a figure as the whole number that answers have: a sum or an estimate may be larger, and ends there.
+
+    So does what is not finite.
+    """
+    return round(
+        max(-_LARGEST, min(_LARGEST, figure))
+    )  # in this order: as a float of NumPy, the largest is the same as one more
 
 
 SpanKind = Literal["unspecified", "internal", "server", "client", "producer", "consumer"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from spanglass_server.query.answers import Time
+from spanglass_server.query.answers import Time, whole
 from spanglass_server.query.hosts import names
 from spanglass_server.query.hosts.readings import by_key, is_host, latest
 from spanglass_server.query.language.compiling.sql import TRUE, Sql
@@ -125,7 +125,7 @@ def _host(host: str, read: Readings, services: Iterable[str], pids: Iterable[int
         "services": sorted(services),
         "processes": len(set(pids)),
         "cpu": _busy(read),
-        "cpus": None if cpus is None else round(cpus),
+        "cpus": None if cpus is None else whole(cpus),
         "load": [read.value(f"system.cpu.load_average.{minutes}m") for minutes in (1, 5, 15)],
         "memory": _space(read.rows("system.memory.usage"), MEMORY_USED),
         "swap": _space(read.rows("system.paging.usage"), MEMORY_USED),

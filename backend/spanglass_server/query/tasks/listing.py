@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from spanglass_server.query.answers import whole
 from spanglass_server.query.metrics.question import MAX_STEPS
 from spanglass_server.query.services.estimates import sampled_share
 from spanglass_server.query.tasks.levels import active_tasks, queue_lengths
@@ -109,17 +110,17 @@ def _task(session: QuerySession, question: TaskQuestion, key: TaskKey, told: _To
         "queue": key.queue or None,
         "operation": runs.operation,
         "source": told.source,
-        "runs": round(runs.runs),
+        "runs": whole(runs.runs),
         "rate_per_s": runs.runs / question.seconds,
-        "failed": round(runs.failed),
+        "failed": whole(runs.failed),
         "failed_ratio": runs.failed / runs.runs if runs.runs else None,
         "p50_ns": runs.p50_ns,
         "p95_ns": runs.p95_ns,
         "wait_p50_ns": wait.p50_ns if wait else None,
         "wait_p95_ns": wait.p95_ns if wait else None,
-        "running": None if told.active is None or told.active.now is None else round(told.active.now),
+        "running": None if told.active is None or told.active.now is None else whole(told.active.now),
         "last_time": None if runs.last_ns is None else format_time(runs.last_ns),
-        "sampled_share": sampled_share(runs.stored, round(runs.runs)),
+        "sampled_share": sampled_share(runs.stored, whole(runs.runs)),
         "series": [
             {"t": bucket_seconds(start_ns), "runs": counts[0], "failed": counts[1]}
             for place, start_ns in enumerate(question.steps.starts_ns())
@@ -197,9 +198,9 @@ def _queue(question: TaskQuestion, name: str, side: _Sides, lengths: Mapping[str
         "consumers": sorted(side.consumers),
         "sent": side.sent,
         "sent_per_s": None if side.sent is None else side.sent / question.seconds,
-        "processed": round(side.processed),
+        "processed": whole(side.processed),
         "processed_per_s": side.processed / question.seconds,
-        "failed": round(side.failed),
+        "failed": whole(side.failed),
         "length": level.now if level else None,
         "longest": max((value for value in steps if value is not None), default=None),
         "lengths": steps,

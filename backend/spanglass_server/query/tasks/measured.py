@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_core.attribute_names import TASK_NAME, TASK_OUTCOME
+from spanglass_server.query.answers import whole
 from spanglass_server.query.errors import BadQuestionError, FilterError
 from spanglass_server.query.metrics.buckets import explicit_buckets, finite, merge, quantile
 from spanglass_server.query.metrics.histograms import explicit_rows
@@ -50,7 +51,7 @@ def measured_runs(session: QuerySession, window: Window, filter_text: str, steps
         wait = _quantiles(parts)
         if wait:
             found[key].p50_ns, found[key].p95_ns = wait
-    return {key: one for key, one in found.items() if round(one.runs)}
+    return {key: one for key, one in found.items() if whole(one.runs)}
 
 
 def measured_waits(session: QuerySession, window: Window, filter_text: str) -> dict[TaskKey, Wait]:
@@ -80,4 +81,4 @@ def _quantiles(parts: Iterable[Mapping[str, Any]]) -> Wait | None:
     usable = (finite(row["bounds"] or (), row["counts"] or ()) for row in parts)
     merged = merge([explicit_buckets(*each) for each in usable if each])
     p50, p95 = quantile(merged, 0.5), quantile(merged, 0.95)
-    return Wait(round(p50 * NS_PER_SECOND), round(p95 * NS_PER_SECOND)) if p50 is not None and p95 is not None else None
+    return Wait(whole(p50 * NS_PER_SECOND), whole(p95 * NS_PER_SECOND)) if p50 is not None and p95 is not None else None
