@@ -50,5 +50,7 @@ def test_the_first_hour_counts_from_its_first_bytes(tmp_path):
     for start_ns in (0, begin - HOUR_NS, begin + 5 * minute):
         received = ledger.of(start_ns, now[0])
         assert received.since_ns == max(begin, start_ns)
-        assert received.a_day(Signal.SPANS, now[0]) == pytest.approx(1440 * 1024**3, rel=0.06)  # a note in an hour takes the minute before it along
+        assert received.a_day(Signal.SPANS, now[0]) == pytest.approx(
+            1440 * 1024**3, rel=0.06
+        )  # a note in an hour takes the minute before it along
     ledger.close()
