@@ -40,20 +40,23 @@ class Written(Generic[T]):
         described = {**STRING, "description": f"instead: YAML, as docs/{self.docs} describes it"}
         return {self.field: self.listed.shape.schema, "yaml": described}
 
-    def read(self, fields: dict[str, Any]) -> Read[T]:
-        """Read all that the fields of a body hold, with all problems; ApiError for none, or both forms."""
+    def read(self, fields: dict[str, Any], *, stands: bool = False) -> Read[T]:
+        """Read all that the fields of a body hold, with all problems; ApiError for none, or both forms.
+
+        ``stands``: it takes the place of one, and its uid with it.
+        """
         given = [form for form in (self.field, "yaml") if form in fields]
         if len(given) != 1:
             message = f"the {self.listed.one} is missing" if not given else f"{self.field} and yaml are both given"
             hint = f'send {{"{self.field}": {{...}}}} or {{"yaml": "..."}}'
             raise ApiError("bad_request", message, field=self.field, hint=hint)
         if given == [self.field]:
-            return self.listed.read_json(fields[self.field])
-        return self.read_yaml(fields)
+            return self.listed.read_json(fields[self.field], stands=stands)
+        return self.read_yaml(fields, stands=stands)
 
-    def read_yaml(self, fields: dict[str, Any]) -> Read[T]:
+    def read_yaml(self, fields: dict[str, Any], *, stands: bool = False) -> Read[T]:
         """Read the field ``yaml``."""
-        return self.listed.read_yaml(text_of(fields, "yaml", longest=MAX_CHARACTERS) + "\n")
+        return self.listed.read_yaml(text_of(fields, "yaml", longest=MAX_CHARACTERS) + "\n", stands=stands)
 
     def one(self, read: Read[T]) -> T:
         """Return the one that was read; ApiError naming what is wrong first."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic
 
 from spanglass_server.forms.errors import ConflictError
 from spanglass_server.forms.files import DirectoryReader, F
-from spanglass_server.forms.names import SLUG_PATTERN, TAKEN
+from spanglass_server.forms.names import SLUG_PATTERN
 from spanglass_server.store.disk import replace_file
 
 if TYPE_CHECKING:
@@ -27,11 +27,12 @@ _VERSIONS = ".versions"
 
 @dataclass(frozen=True, slots=True)
 class Form(Generic[F]):
-    """How things are read and written; ``one`` is what people call one of them."""
+    """How things are read and written; ``one`` is what people call one of them, ``taken`` are uids of none."""
 
     one: str
     read: Callable[[str, str], Contents[F]]
     write: Callable[[Sequence[F]], str]
+    taken: frozenset[str] = frozenset()
 
 
 class KeptFiles(Generic[F]):
@@ -58,14 +59,15 @@ class KeptFiles(Generic[F]):
     def put(self, uid: str, version: str, make: Callable[[str], F]) -> F:
         """Keep a thing in the place of the one with its uid and this version; ``make`` is given the file's path.
 
-        ``ValueError`` for a uid that can't be a file's name.
+        ``ValueError`` for a uid that can't be a file's name, and for a new one that is taken.
         """
         if not re.fullmatch(SLUG_PATTERN, uid):
             raise ValueError(f"{uid!r} can't be a uid: use small letters, digits, - and _, at most 100 of them")
-        if uid in TAKEN:
-            raise ValueError(f"{uid!r} can't be a uid: pages and API have that word in its place; write another one")
         with self._lock:
             before = self._expect(uid, version)
+            if before is None and uid in self._form.taken:
+                message = f"{uid!r} can't be a uid: pages and API have that word in its place; write another one"
+                raise ValueError(message)
             path = self._directory / f"{uid}.yaml" if before is None else Path(before.file)
             made = make(str(path))
             if before is not None and before.version != made.version:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -15,6 +16,8 @@ from spanglass_server.forms.problems import meant
 if TYPE_CHECKING:
     from spanglass_server.forms.nodes import Entry, Node
     from spanglass_server.forms.problems import Report
+
+_LOG: Final = logging.getLogger(__name__)
 
 #: What a reader returns for a value that it could not take; the problem is in the report.
 FAILED: Final = object()
@@ -71,7 +74,7 @@ class Text:
 
 
 class Uid(Text):
-    """A uid, which is a part of addresses and a file's name."""
+    """A uid, which is a part of addresses and a file's name; words of addresses are none of anything new."""
 
     def __init__(self, kind: str, pattern: str = SLUG_PATTERN, most: int = 100) -> None:
         super().__init__(pattern, f"use small letters, digits, - and _, at most {most} of them")
@@ -80,10 +83,15 @@ class Uid(Text):
     def read(self, node: Node, report: Report) -> Any:
         """See ``Kind``."""
         text = super().read(node, report)
-        if text in TAKEN:
-            message = f"{text!r} can't be a uid: pages and API have that word in its place"
-            report.add(node, message, f"write another one, such as {text}-{self._kind}")
+        if text is FAILED or text not in TAKEN[self._kind]:
+            return text
+        message = f"{text!r} can't be a uid: pages and API have that word in its place"
+        hint = f"write another one, such as {text}-{self._kind}"
+        if not report.stands:
+            report.add(node, message, hint)
             return FAILED
+        if report.file:  # it goes on, without all of its pages
+            _LOG.warning("%s:%d: %s; %s", report.file, node.line, message, hint)
         return text
 
 

@@ -57,13 +57,13 @@ class Listed(Generic[T]):
     many: str
     is_setting: bool = True
 
-    def read_yaml(self, text: str, file: str = "") -> Read[T]:
-        """Read ``monitoring: KEY:``, ``KEY:``, or one by itself."""
+    def read_yaml(self, text: str, file: str = "", *, stands: bool = False) -> Read[T]:
+        """Read ``monitoring: KEY:``, ``KEY:``, or one by itself; see ``Report`` for what stands."""
         try:
             root = yaml_tree(text)
         except TreeError as error:
             return self.unreadable(error, file)
-        return Read() if root is None else self.read_tree(root, Report(file))
+        return Read() if root is None else self.read_tree(root, Report(file, stands=stands))
 
     def read_tree(self, root: Node, report: Report) -> Read[T]:
         """Read the tree of such a text."""
@@ -78,9 +78,9 @@ class Listed(Generic[T]):
         report = Report(file)
         return Read(self._of_settings(root, report), tuple(report.problems))
 
-    def read_json(self, value: Any) -> Read[T]:
+    def read_json(self, value: Any, *, stands: bool = False) -> Read[T]:
         """Read one from JSON."""
-        report = Report()
+        report = Report(stands=stands)
         try:
             return Read(self._read((json_tree(value),), report), tuple(report.problems))
         except TreeError as error:

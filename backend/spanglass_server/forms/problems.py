@@ -57,10 +57,14 @@ class Problem:
 
 @dataclass(slots=True)
 class Report:
-    """Collects problems while a tree is read."""
+    """Collects problems while a tree is read. What ``stands``, as all of files does, may keep what new ones may not."""
 
     file: str = ""
     problems: list[Problem] = field(default_factory=list)
+    stands: bool = False
+
+    def __post_init__(self) -> None:
+        self.stands = self.stands or bool(self.file)
 
     def add(self, node: Node, message: str, hint: str = "") -> None:
         """Note a problem at a node."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from spanglass_server.forms import book as forms
 from spanglass_server.forms.files import Contents, FileReader
 from spanglass_server.forms.kept import Form, KeptFiles
+from spanglass_server.forms.names import TAKEN
 from spanglass_server.forms.problems import Problem
 from spanglass_server.health.check import Found
 from spanglass_server.health.form.refusing import refused
@@ -31,7 +32,9 @@ class Book:
     def __init__(self, file: Path | None, directory: Path, disk: Disk, clock_ns: Callable[[], int]) -> None:
         """Open them: ``file`` holds settings, ``directory`` what is kept. Raises ``OSError``."""
         settings: FileReader[Found] = FileReader(_of_settings, keeps_gone=True)
-        form: Form[Found] = Form(CHECKS.one, _of_kept, lambda found: CHECKS.to_yaml([each.check for each in found]))
+        form: Form[Found] = Form(
+            CHECKS.one, _of_kept, lambda found: CHECKS.to_yaml([each.check for each in found]), TAKEN["check"]
+        )
         kept: KeptFiles[Found] = KeptFiles(directory, disk, clock_ns, form)
         paths = [file] if file is not None else []
         self._all: forms.Book[Found] = forms.Book(CHECKS, [partial(settings.contents, paths)], kept, MAX_CHECKS)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from spanglass_server.forms import book as forms
 from spanglass_server.forms.files import Contents, DirectoryReader, FileReader
 from spanglass_server.forms.kept import Form, KeptFiles
+from spanglass_server.forms.names import TAKEN
 from spanglass_server.slo.form.spec import OBJECTIVES
 from spanglass_server.slo.model import Found
 
@@ -45,6 +46,7 @@ class Book:
             OBJECTIVES.one,
             _reader(OBJECTIVES.read_yaml, "kept"),
             lambda found: OBJECTIVES.to_yaml([each.objective for each in found]),
+            TAKEN["slo"],
         )
         self._all: forms.Book[Found] = forms.Book(OBJECTIVES, files, KeptFiles(kept, disk, clock_ns, form), most)
         self._enabled: tuple[Mapping[str, Found], tuple[Objective, ...]] = ({}, ())

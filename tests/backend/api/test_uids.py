@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 from test_all_routes import ROUTES
 
 from spanglass_server.alerting.rules.form.spec import RULES
 from spanglass_server.dashboards.form.spec import DASHBOARDS
-from spanglass_server.forms.kept import Form, KeptFiles
+from spanglass_server.dashboards.sources.kept import KeptDashboards
 from spanglass_server.forms.names import TAKEN
 from spanglass_server.health.form.spec import CHECKS
 from spanglass_server.pages.routes import PAGES
@@ -25,31 +28,57 @@ PLACES = {"{uid}", "{channel}", "{dashboard}"}
 
 
 def test_words_of_addresses_are_taken():
-    """Each word that stands where a uid or a name does, in pages and API, is one that can't be chosen."""
+    """Each word that stands where a uid of a kind does, in pages and API, is one that can't be chosen, and no other."""
     paths = [path.split("/") for path in (*(route.path for route in ROUTES), *(path for path, _ in PAGES))]
     stems = {tuple(path[: path.index(part)]) for path in paths for part in PLACES.intersection(path)}
-    named = [stem for stem in stems if stem[-1] in {*KINDS, "channels"}]
-    words = {path[len(stem)] for stem in named for path in paths if tuple(path[: len(stem)]) == stem != tuple(path)}
-
-    assert {word for word in words if not word.startswith("{")} == TAKEN
+    for many, one in (*((many, one) for many, (_, one, _) in KINDS.items()), ("channels", "channel")):
+        named = [stem for stem in stems if stem[-1] == many]
+        words = {path[len(stem)] for stem in named for path in paths if tuple(path[: len(stem)]) == stem != tuple(path)}
+        assert {word for word in words if not word.startswith("{")} == TAKEN[one]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_such_a_uid_is_refused_and_does_not_follow_from_a_name(kind):
+def test_such_a_uid_of_a_new_one_is_refused_and_does_not_follow_from_a_name(kind):
     """It is refused by its field, with another one; a name that is such a word makes a uid that is none."""
     listed, word, written = KINDS[kind]
-    for taken in TAKEN:
+    for taken in TAKEN[word]:
         (problem,) = listed.read_json({"name": "A", "uid": taken, **written}).problems
         assert problem.path == "uid"
         assert problem.message.startswith(f"{taken!r} can't be a uid")
         assert f"such as {taken}-{word}" in problem.hint
-    (named,) = listed.read_json({"name": "New", **written}).values
-    assert named.uid == f"new-{word}"
-    assert "uid" not in listed.to_json(named, full=False)
-    assert listed.read_yaml(listed.to_yaml([named])).values == (named,)
+    (named,) = listed.read_json({"name": "Check", **written}).values
+    assert named.uid == f"check-{word}"
+    assert listed.read_yaml(listed.to_yaml([named]), "a.yaml").values == (named,)
+    (other,) = listed.read_json({"name": "Hotel", "uid": "hotel", **written}).values
+    assert "uid" not in listed.to_json(other, full=False)
 
 
-def test_what_is_kept_in_files_has_no_such_name(tmp_path):
-    """Channels and their like, whose names are files' names, are refused as well."""
-    with pytest.raises(ValueError, match="'new' can't be a uid: pages and API have that word"):
-        KeptFiles(tmp_path, Disk(), lambda: 0, Form("channel", None, None)).put("new", "", None)
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_stands_in_files_keeps_such_a_uid(kind, caplog):
+    """One that follows from the name, or is written, is read with a warning, and written so that it stays."""
+    listed, word, written = KINDS[kind]
+    for given in ({"name": "Check"}, {"name": "A", "uid": "check"}):
+        caplog.clear()
+        read = listed.read_yaml(json.dumps(given | written), "/rules/a.yaml")
+        assert [one.uid for one in read.values] == ["check"]
+        assert read.problems == ()
+        assert (
+            f"/rules/a.yaml:1: 'check' can't be a uid: pages and API have that word in its place; write another "
+            f"one, such as check-{word}" in caplog.text
+        )
+        assert listed.read_yaml(listed.to_yaml(read.values), "/rules/a.yaml").values == read.values
+        assert listed.read_json(listed.to_json(read.values[0]), stands=True).values == read.values
+
+
+def test_what_is_kept_in_files_has_no_such_name_but_for_what_stands(tmp_path):
+    """A new one is refused; one that was kept before is found under its uid and changed."""
+    kept = KeptDashboards(tmp_path, Disk(), lambda: 0)
+    (made,) = DASHBOARDS.read_json({"name": "Import", "uid": "import"}, stands=True).values
+    with pytest.raises(ValueError, match="'import' can't be a uid: pages and API have that word"):
+        kept.put(made, "")
+    for name in ("import", "preview"):
+        (tmp_path / f"{name}.yaml").write_text(f"monitoring: {{dashboards: [{{name: {name.title()}}}]}}\n")
+    (first, second) = kept.read().found
+    assert (first.uid, second.uid) == ("import", "preview")
+    assert kept.put(replace(made, description="new"), first.version).uid == "import"
+    assert {path.name for path in tmp_path.glob("*.yaml")} == {"import.yaml", "preview.yaml"}

@@ -109,7 +109,7 @@ class Book:
         """See ``RuleBook``."""
         with self._lock:
             standing = self.rules()[uid]
-            read = RULES.read_json(RULES.to_json(tuned(standing.written, threshold)))
+            read = RULES.read_json(RULES.to_json(tuned(standing.written, threshold)), stands=True)
             if read.problems:
                 raise ValueError("; ".join(str(problem) for problem in read.problems))
             self._tuning.tune(uid, threshold, by, now_ns)

@@ -39,14 +39,14 @@ TYPED = "typed"
 _HINT = 'send {"rule": {...}} or {"yaml": "..."}'
 
 
-def read_of(body: Any) -> Read[Rule]:
+def read_of(body: Any, *, stands: bool = False) -> Read[Rule]:
     """Read all rules that a body holds, with all problems; ApiError for one that holds none, or several forms."""
     fields = fields_of(body, CHECKED)
     form = _form(fields, ("rule", "yaml", "condition"))
     if form == "rule":
-        return _with_columns(fields["rule"], RULES.read_json(fields["rule"]))
+        return _with_columns(fields["rule"], RULES.read_json(fields["rule"], stands=stands))
     if form == "yaml":
-        return WRITTEN.read_yaml(fields)
+        return WRITTEN.read_yaml(fields, stands=stands)
     return _of_condition(text_of(fields, "condition", longest=MAX_TEXT))
 
 
@@ -62,10 +62,10 @@ def checked(body: Any, evaluator: Evaluator) -> CheckedFile:
     return CheckedFile(rules, (), (*read.problems, *told), ())
 
 
-def rule_of(fields: dict[str, Any]) -> Rule:
-    """Return the one rule of the fields of a body; ApiError naming what is wrong first."""
+def rule_of(fields: dict[str, Any], *, stands: bool = False) -> Rule:
+    """Return the one rule of the fields of a body, new or one that stands; ApiError naming what is wrong first."""
     form = _form(fields, tuple(name for name in ("rule", "yaml", "condition") if name in fields) or ("rule", "yaml"))
-    read = read_of({form: fields[form]})
+    read = read_of({form: fields[form]}, stands=stands)
     if read.problems:
         raise WRITTEN.wrong(read.problems, "condition" if form == "condition" else "")
     return WRITTEN.one(read)

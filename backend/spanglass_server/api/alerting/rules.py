@@ -84,7 +84,7 @@ class Rules:
         fields = fields_of(params["body"], bodies.KEPT)
         before = self._editable(params["uid"])
         version = changed_version(fields, before.version)
-        rule = self._sound(replace(bodies.rule_of(fields), uid=before.rule.uid))
+        rule = self._sound(replace(bodies.rule_of(fields, stands=True), uid=before.rule.uid))
         return self._put(rule, version, fields, params)
 
     def delete(self, _: QuerySession, params: Params) -> answers.DeletedRule:

@@ -70,7 +70,7 @@ def changed(written: Rule, before: Threshold, fields: Mapping[str, Any], where: 
 
 def _check(rule: Rule, fields: Mapping[str, Any], where: str) -> None:
     """Refuse a rule that could not be written so: thresholds in the wrong order, or of no comparison."""
-    problems = RULES.read_json(RULES.to_json(rule)).problems
+    problems = RULES.read_json(RULES.to_json(rule), stands=True).problems
     if not problems:
         return
     first = problems[0]

@@ -16,11 +16,11 @@ WRITTEN: Final[Written[Dashboard]] = Written(DASHBOARDS, "dashboard", "dashboard
 BODY: Final = body_schema(WRITTEN.fields)
 
 
-def read_of(body: Any) -> Read[Dashboard]:
+def read_of(body: Any, *, stands: bool = False) -> Read[Dashboard]:
     """Read what a body holds, with all problems; ApiError for one that holds none, or both forms."""
-    return WRITTEN.read(fields_of(body, BODY))
+    return WRITTEN.read(fields_of(body, BODY), stands=stands)
 
 
-def dashboard_of(body: Any) -> Dashboard:
-    """Return the one dashboard of a body; ApiError naming what is wrong first."""
-    return WRITTEN.one(read_of(body))
+def dashboard_of(body: Any, *, stands: bool = False) -> Dashboard:
+    """Return the one dashboard of a body, new or one that stands; ApiError naming what is wrong first."""
+    return WRITTEN.one(read_of(body, stands=stands))

@@ -125,7 +125,7 @@ class Keeping:
 
     def replace(self, _: QuerySession, params: Params) -> answers.DashboardAnswer:
         """Change one."""
-        dashboard = dashboard_of(params["body"])
+        dashboard = dashboard_of(params["body"], stands=True)
         before = self._editable(params)
         if dashboard.uid != before.dashboard.uid:
             # a new name does not move it: its address is what links lead to

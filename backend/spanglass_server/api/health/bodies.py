@@ -20,9 +20,9 @@ TYPED: Final = body_schema(WRITTEN.fields)
 NOTHING: Final = body_schema({})
 
 
-def check_of(fields: dict[str, Any]) -> Check:
-    """Return the one check of the fields of a body, which pages may keep; ApiError naming what is wrong first."""
-    check = WRITTEN.one(WRITTEN.read(fields))
+def check_of(fields: dict[str, Any], *, stands: bool = False) -> Check:
+    """Return the one check of a body, new or one that stands, which pages may keep; ApiError naming what is wrong."""
+    check = WRITTEN.one(WRITTEN.read(fields, stands=stands))
     problem = refused(check)
     if problem is not None:
         raise ApiError("forbidden", problem.message, field=f"check.{problem.path}", hint=problem.hint)

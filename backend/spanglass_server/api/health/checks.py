@@ -70,7 +70,7 @@ class Checks:
         fields = fields_of(params["body"], bodies.KEPT)
         before = self._editable(params["uid"])
         version = changed_version(fields, before.version)
-        return self._put(replace(bodies.check_of(fields), uid=before.uid), version, fields, params)
+        return self._put(replace(bodies.check_of(fields, stands=True), uid=before.uid), version, fields, params)
 
     def delete(self, _: QuerySession, params: Params) -> answers.DeletedCheck:
         """Delete one; its history stays until it is purged."""

@@ -53,7 +53,10 @@ class Keeping:
         before = self._editable(params["uid"])
         version = changed_version(fields, before.version)
         return self._put(
-            replace(bodies.WRITTEN.one(bodies.WRITTEN.read(fields)), uid=before.uid), version, fields, params
+            replace(bodies.WRITTEN.one(bodies.WRITTEN.read(fields, stands=True)), uid=before.uid),
+            version,
+            fields,
+            params,
         )
 
     def delete(self, _: QuerySession, params: Params) -> answers.DeletedSlo:

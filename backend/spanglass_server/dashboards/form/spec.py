@@ -138,6 +138,7 @@ DASHBOARD = Shape(
         "links": Many(LINK, most=20),
     },
     fold=shorter.fold_dashboard,
+    unfold=shorter.unfold_dashboard,
     finish=shorter.finish_dashboard,
     check=checks.check_dashboard,
     always=frozenset({"refresh_interval"}),

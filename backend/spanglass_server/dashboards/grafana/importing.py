@@ -59,7 +59,7 @@ def import_grafana(value: Any) -> Imported:
         "panels": list(_panels(source, told)),
     }
     uid = text(source, "uid")
-    if re.fullmatch(SLUG_PATTERN, uid) and uid not in TAKEN and uid != uid_of(title, "dashboard"):
+    if re.fullmatch(SLUG_PATTERN, uid) and uid not in TAKEN["dashboard"] and uid != uid_of(title, "dashboard"):
         written["uid"] = uid
     read = DASHBOARDS.read_json(written)
     if read.problems:  # each part was read by itself; what is left are parts that do not go together

@@ -8,6 +8,7 @@ from spanglass_server.dashboards.form.spec import DASHBOARDS
 from spanglass_server.dashboards.sources.files import reader_of
 from spanglass_server.dashboards.sources.ports import Found, OldVersion
 from spanglass_server.forms.kept import Form, KeptFiles
+from spanglass_server.forms.names import TAKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
     from spanglass_server.store.disk import Disk
 
 _ORIGIN: Origin = "kept"
-_FORM = Form(DASHBOARDS.one, reader_of(_ORIGIN), lambda found: DASHBOARDS.to_yaml([each.dashboard for each in found]))
+_FORM = Form(
+    DASHBOARDS.one,
+    reader_of(_ORIGIN),
+    lambda found: DASHBOARDS.to_yaml([each.dashboard for each in found]),
+    TAKEN["dashboard"],
+)
 
 
 class KeptDashboards:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.forms import names
+from spanglass_server.forms.names import follows, uid_of
 from spanglass_server.forms.nodes import Entry, Node
 
 if TYPE_CHECKING:
@@ -31,20 +31,18 @@ def alone(key: str) -> Callable[[dict[str, Any]], Any]:
     return lambda written: written[key] if set(written) == {key} else written
 
 
-def unfold_check(node: Node, _: Report) -> Node:
+def unfold_check(node: Node, report: Report) -> Node:
     """The uid follows from the name."""
     name = node.named("name")
     if node.sort != "mapping" or name is None or node.named("uid") is not None:
         return node
-    uid = Node("text", f"{node.path}.uid".removeprefix("."), name.line, name.column, text=uid_of(name.text))
+    text = uid_of(name.text, "check", stands=report.stands)
+    uid = Node("text", f"{node.path}.uid".removeprefix("."), name.line, name.column, text=text)
     return replace(node, entries=(*node.entries, Entry("uid", name.line, name.column, uid)))
 
 
 def fold_check(written: dict[str, Any]) -> dict[str, Any]:
     """Leave out a uid that follows from the name."""
-    return {key: value for key, value in written.items() if key != "uid" or value != uid_of(written["name"])}
-
-
-def uid_of(name: str) -> str:
-    """The uid of a check that has none of its own."""
-    return names.uid_of(name, "check")
+    return {
+        key: value for key, value in written.items() if key != "uid" or not follows(value, written["name"], "check")
+    }

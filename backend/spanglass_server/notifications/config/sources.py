@@ -12,6 +12,7 @@ import orjson
 from spanglass_server.forms.dumping import dump
 from spanglass_server.forms.files import Contents, FileReader
 from spanglass_server.forms.kept import Form, KeptFiles
+from spanglass_server.forms.names import TAKEN
 from spanglass_server.forms.nodes import TreeError, yaml_tree
 from spanglass_server.forms.problems import Problem, Report
 from spanglass_server.notifications.config.secrets import revealed
@@ -102,7 +103,7 @@ class KeptThings:
             )
             return Contents(kept, contents.problems)
 
-        return Form(section.noun, read, lambda found: _yaml_of(section, found))
+        return Form(section.noun, read, lambda found: _yaml_of(section, found), TAKEN.get(section.noun, frozenset()))
 
 
 class _Versions:

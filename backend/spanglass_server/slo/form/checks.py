@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.forms.names import uid_of
+from spanglass_server.forms.names import follows, uid_of
 from spanglass_server.forms.nodes import Entry, Node
 
 if TYPE_CHECKING:
@@ -15,18 +15,19 @@ if TYPE_CHECKING:
 _CALENDAR = ("week", "month")
 
 
-def unfold_objective(node: Node, _: Report) -> Node:
+def unfold_objective(node: Node, report: Report) -> Node:
     """The uid follows from the name."""
     name = node.named("name")
     if node.sort != "mapping" or name is None or node.named("uid") is not None:
         return node
-    uid = Node("text", f"{node.path}.uid".removeprefix("."), name.line, name.column, text=uid_of(name.text, "slo"))
+    text = uid_of(name.text, "slo", stands=report.stands)
+    uid = Node("text", f"{node.path}.uid".removeprefix("."), name.line, name.column, text=text)
     return replace(node, entries=(*node.entries, Entry("uid", name.line, name.column, uid)))
 
 
 def fold_objective(written: dict[str, Any]) -> dict[str, Any]:
     """Leave out a uid that follows from the name."""
-    return {key: value for key, value in written.items() if key != "uid" or value != uid_of(written["name"], "slo")}
+    return {key: value for key, value in written.items() if key != "uid" or not follows(value, written["name"], "slo")}
 
 
 def check_objective(objective: Objective, node: Node, report: Report) -> None:

@@ -19,26 +19,31 @@ LEVELS = ("warning", "error", "critical")
 THRESHOLDS = (*LEVELS, "recovery")
 
 
-def unfold_rule(node: Node, _: Report) -> Node:
+def unfold_rule(node: Node, report: Report) -> Node:
     """The uid follows from the name."""
     name = node.named("name")
     if node.sort != "mapping" or node.named("uid") is not None:
         return node
     at = name or node
-    uid = Node("text", f"{node.path}.uid".removeprefix("."), at.line, at.column, text=uid_of(at.text))
+    uid = Node(
+        "text",
+        f"{node.path}.uid".removeprefix("."),
+        at.line,
+        at.column,
+        text=names.uid_of(at.text, "rule", stands=report.stands),
+    )
     return replace(node, entries=(*node.entries, Entry("uid", at.line, at.column, uid)))
 
 
 def fold_rule(written: dict[str, Any]) -> dict[str, Any]:
     """Leave out a uid that follows; give thresholds the unit of the number that they replace."""
     unit = unit_of(parse_condition(written["condition"]))
-    folded = {key: value for key, value in written.items() if key != "uid" or value != uid_of(written["name"])}
+    folded = {key: value for key, value in written.items() if key != "uid" or not _follows(written)}
     return folded | {key: _with_unit(folded[key], unit) for key in THRESHOLDS if key in folded}
 
 
-def uid_of(name: str) -> str:
-    """The uid of a rule that has none of its own."""
-    return names.uid_of(name, "rule")
+def _follows(written: dict[str, Any]) -> bool:
+    return names.follows(written["uid"], written["name"], "rule")
 
 
 def compared_number(condition: Condition) -> Number | None:

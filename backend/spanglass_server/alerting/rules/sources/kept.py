@@ -9,6 +9,7 @@ from spanglass_server.alerting.rules.form.spec import RULES
 from spanglass_server.alerting.rules.sources.files import read_file
 from spanglass_server.forms.files import Contents
 from spanglass_server.forms.kept import Form, KeptFiles
+from spanglass_server.forms.names import TAKEN
 from spanglass_server.forms.problems import Problem
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class KeptRules:
     origin: Origin = "kept"
 
     def __init__(self, directory: Path, disk: Disk, clock_ns: Callable[[], int]) -> None:
-        form = Form(RULES.one, _read, lambda found: RULES.to_yaml([each.rule for each in found]))
+        form = Form(RULES.one, _read, lambda found: RULES.to_yaml([each.rule for each in found]), TAKEN["rule"])
         self._files = KeptFiles(directory, disk, clock_ns, form)
 
     def read(self) -> Contents[Standing]:
