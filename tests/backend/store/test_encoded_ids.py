@@ -90,6 +90,14 @@ def test_the_dictionary_tells_which_ids_there_are(compression, tmp_path):
     with path.open("rb") as file:
         assert all(may_have_one_of(file.fileno(), chunk, [bytes(16), each]) for each in list(known)[:50])
         assert not may_have_one_of(file.fileno(), chunk, [bytes(16), b"\1" * 16])
+        many = [n.to_bytes(16) for n in range(40)]
+        assert not may_have_one_of(file.fileno(), chunk, many)
+        assert all(may_have_one_of(file.fileno(), chunk, [*many, each]) for each in list(known)[:50])
+        assert may_have_one_of(file.fileno(), chunk, [*many, b"\1"])  # ids of several lengths: by decoding
+    mixed = written(path, [b"\1" * 12, bytes(4) + b"\1" * 16, *ids], compression=compression)
+    with path.open("rb") as file:
+        assert may_have_one_of(file.fileno(), mixed, [*many, b"\1" * 12])
+        assert may_have_one_of(file.fileno(), mixed, [*many, bytes(4) + b"\1" * 16])
     chunk = written(path, ids, use_dictionary=False)
     with path.open("rb") as file:
         assert may_have_one_of(file.fileno(), chunk, [bytes(16)])
