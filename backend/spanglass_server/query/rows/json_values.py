@@ -106,11 +106,12 @@ def _timestamps(array: Any) -> list[Any]:
 
 
 def _maps(array: Any) -> list[Any]:
-    return _split(array, [*zip(_array_values(array.keys), _array_values(array.items), strict=True)], _mapping)
+    keys, items = (_array_values(_own(array, flat)) for flat in (array.keys, array.items))
+    return _split(array, [*zip(keys, items, strict=True)], _mapping)
 
 
 def _lists(array: Any) -> list[Any]:
-    return _split(array, _array_values(array.values), list)
+    return _split(array, _array_values(_own(array, array.values)), list)
 
 
 def _fixed_lists(array: Any) -> list[Any]:
@@ -125,11 +126,18 @@ def _encoded(array: Any) -> list[Any]:
     return _array_values(array.dictionary_decode())
 
 
+def _own(array: Any, flat: Any) -> Any:
+    """The flat values of a list or map array alone: a slice has those of all that it was cut from."""
+    first, last = array.offsets[0].as_py(), array.offsets[-1].as_py()
+    return flat.slice(first, last - first)
+
+
 def _split(array: Any, values: list[Any], make: Any) -> list[Any]:
-    """Cut the flat values of a list or map array at its offsets."""
+    """Cut the flat values of a list or map array, its own, at its offsets."""
     offsets = array.offsets.to_pylist()
+    first = offsets[0]
     nulls = array.is_null().to_pylist()
-    return [None if null else make(values[offsets[i] : offsets[i + 1]]) for i, null in enumerate(nulls)]
+    return [None if null else make(values[offsets[i] - first : offsets[i + 1] - first]) for i, null in enumerate(nulls)]
 
 
 def _mapping(entries: list[tuple[Any, Any]]) -> dict[str, Any]:

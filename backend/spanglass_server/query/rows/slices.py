@@ -48,8 +48,10 @@ def _value_bytes(array: pa.Array) -> np.ndarray:
         places = pc.fill_null(array.indices.cast(pa.int64()), len(of_values) - 1)
         return np.asarray(of_values[places.to_numpy(zero_copy_only=False)], np.int64)
     if pa.types.is_list(kind):
-        before = np.concatenate([[0], np.cumsum(_value_bytes(array.values))])
-        return np.diff(before[array.offsets.to_numpy()])
+        offsets = array.offsets.to_numpy()
+        first, last = int(offsets[0]), int(offsets[-1])  # of a slice, values has all that it was cut from
+        before = np.concatenate([[0], np.cumsum(_value_bytes(array.values.slice(first, last - first)))])
+        return np.diff(before[offsets - first])
     if pa.types.is_string(kind) or pa.types.is_binary(kind) or pa.types.is_large_string(kind):
         return np.asarray(pc.fill_null(pc.binary_length(array), 0), np.int64)
     of_one = array.nbytes // max(1, len(array)) if pa.types.is_nested(kind) else _PLAIN_BYTES
