@@ -18,6 +18,11 @@ from spanglass.client import ClientError, DataClient, MissingLibraryError, Reque
 from spanglass_server.issues.model import Sighting
 from spanglass_server.issues.sql_views import sql_views
 from spanglass_server.query.exporting import running
+from spanglass_server.query.exporting.records import Wanted, columns_of
+from spanglass_server.query.exporting.running import Written, begin_export, next_bytes
+from spanglass_server.signals import Signal
+from spanglass_server.store.keeping.rows import ONE_IN, PROBABILITY
+from spanglass_server.store.ports import Window
 
 SECOND = 1_000_000_000
 #: 2026-01-01T00:00:00Z
@@ -125,6 +130,26 @@ def test_a_filter_may_be_about_spans_of_other_parts(api):
             answer = client.get("/api/v1/export", params={**asked, "filter": text, "names": how, "part": part})
             found += [json.loads(line)["name"] for line in answer.text.splitlines()]
         assert sorted(found) == names, text
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_traces_may_be_thinned_while_they_are_exported(form, open_tables, monkeypatch):
+    """A file that was begun before retention thinned for the first time takes what thinning writes into spans."""
+    monkeypatch.setattr(running, "PIECE_ROWS", 2)
+    thinned = {ONE_IN: 4, PROBABILITY: 0.25}
+    window = Window(0, 600 * SECOND)
+    before, after = open_tables(spans=SPANS), open_tables(spans=[{**span, **thinned} for span in SPANS])
+    export = begin_export(before, Wanted(Signal.SPANS, window), Written(form))
+    content = b""
+    while export is not None:
+        more, export = next_bytes(after, export)
+        content += more
+    buffer = pa.BufferReader(content)
+    table = pq.read_table(buffer) if form == "parquet" else pa.ipc.open_stream(buffer).read_all()
+    assert table.select(list(thinned)).to_pylist() == [thinned] * 3
+    assert (
+        "spanglass.retention.one_in" not in columns_of(before, Wanted(Signal.SPANS, window, readable=True)).expressions
+    )
 
 
 def test_readable_columns_are_sql_over_stored_ones(ask):

@@ -28,7 +28,7 @@ from spanglass_server.query.window import Buckets
 from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -86,8 +86,8 @@ def _steps(window: Window, step_ns: int | None) -> Steps:
 def table_of(value: Vector | Scalar | Text, steps: Steps) -> pa.Table:
     """Return ``time``, a column a label, and ``value``, a row a sample, the series in the order of their labels.
 
-    A label that is called like another column is ``label.time``. Where there are native histograms, ``histogram`` has
-    them as JSON, as Prometheus' API says them, and ``value`` is null there.
+    A label that is called like another column is ``label.time``, or ``label.label.time`` if that is a label too. Where
+    there are native histograms, ``histogram`` has them as JSON, as Prometheus' API says them, and ``value`` is null.
     """
     times = step_times(steps)
     if isinstance(value, Text):
@@ -98,12 +98,21 @@ def table_of(value: Vector | Scalar | Text, steps: Steps) -> pa.Table:
     counts, order = np.diff(flat.offsets), label_order(flat.labels)
     series = np.repeat(order, counts[order])
     samples = _samples_of(flat.offsets, counts, order)
-    labels = {
-        name if name not in _OWN else f"label.{name}": _label(column.codes[series], column.values)
-        for name, column in sorted(flat.labels.columns.items())
-        if column.codes.any()
-    }
+    present = {name: column for name, column in sorted(flat.labels.columns.items()) if column.codes.any()}
+    names = _column_names(present)
+    labels = {names[name]: _label(column.codes[series], column.values) for name, column in present.items()}
     return pa.table({"time": _times(flat.times_ms[flat.step[samples]]), **labels, **_values(flat, samples)})
+
+
+def _column_names(labels: Iterable[str]) -> dict[str, str]:
+    """The column of each label: its own name unless another column has it, then a name that no label has."""
+    named = {label: label for label in labels if label not in _OWN}
+    for own in _OWN:
+        name = f"label.{own}"
+        while name in named:
+            name = f"label.{name}"
+        named[own] = name
+    return named
 
 
 def _times(times_ms: NDArray[np.int64]) -> pa.Array:

@@ -14,7 +14,7 @@ from spanglass_server.query.answers import Time, TimeRange
 from spanglass_server.query.exporting.forms import RECORD_FORMS, TABLE_FORMS
 from spanglass_server.query.exporting.kept_tables import KEPT, read_kept
 from spanglass_server.query.exporting.plan import pieces
-from spanglass_server.query.exporting.records import Wanted, stored_columns
+from spanglass_server.query.exporting.records import Wanted, file_columns, stored_columns
 from spanglass_server.query.exporting.running import Running, Written, begin_export, begin_table, next_bytes
 from spanglass_server.query.language import parse_filter
 from spanglass_server.query.sql_console.read import MAX_LIMIT, sql_table
@@ -94,7 +94,7 @@ def _plan(session: QuerySession, params: Params) -> ExportPlan:
             }
             for piece in cut
         ],
-        "stored": [{"name": name, "type": sql_type(signal, name)} for name in stored],
+        "stored": [{"name": name, "type": sql_type(signal, name)} for name in file_columns(signal, stored)],
         "readable": [{"name": name, "sql": sql} for name, (_, sql) in view_columns(signal, stored).items()],
     }
 
@@ -155,7 +155,7 @@ FORMULAS = Param(
     "formulas",
     "choice",
     "guarded",
-    "Texts of CSV that a spreadsheet would run: guarded by an apostrophe, or plain.",
+    "Texts and names of columns of CSV that a spreadsheet would run: guarded by an apostrophe, or plain.",
     choices=("guarded", "plain"),
 )
 _FRAMING = Param(

@@ -128,25 +128,25 @@ class _Lines:
 
 
 class _Csv:
-    """CSV with a heading; lists and other nested values are JSON."""
+    """CSV with a heading; lists and other nested values are JSON.
+
+    Numbers are never guarded: those that are texts here (past 2^53, exact decimals) stay numbers to a spreadsheet.
+    """
 
     def __init__(self, schema: pa.Schema, *, guarded: bool = True) -> None:
-        self._names = schema.names
-        self._cell: Callable[[Any], Any] = csv_cell if guarded else _as_it_is
+        text: Callable[[Any], Any] = csv_cell if guarded else _as_it_is
+        self._heading = [text(name) for name in schema.names]
+        self._cells = [_number if _is_number(field.type) else _guarded(text) for field in schema]
 
     def begin(self) -> bytes:
-        return self._written([self._names])
+        return _csv_lines([self._heading])
 
     def write(self, table: pa.Table) -> bytes:
-        return self._written(json_rows(table))
+        rows = json_rows(table)
+        return _csv_lines([[cell(value) for cell, value in zip(self._cells, row, strict=True)] for row in rows])
 
     def end(self) -> bytes:
         return b""
-
-    def _written(self, rows: Iterable[Iterable[Any]]) -> bytes:
-        text = io.StringIO()
-        csv.writer(text).writerows([[self._cell(_plain(value)) for value in row] for row in rows])
-        return text.getvalue().encode()
 
 
 class _Otlp:
@@ -210,6 +210,27 @@ def _made(make: Callable[[], Any]) -> Any:
     except pa.ArrowException as error:
         hint = "cast it to another type, or ask for csv or ndjson"
         raise BadQuestionError(f"a column can't be written: {error}", field="format", hint=hint) from error
+
+
+def _csv_lines(rows: Iterable[Iterable[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    of = _value_type(kind)
+    return bool(pa.types.is_integer(of) or pa.types.is_floating(of) or pa.types.is_decimal(of))
+
+
+def _number(value: Any) -> Any:
+    """Return a number's cell: NaN, Infinity and -Infinity by their names."""
+    return value["$double"] if isinstance(value, dict) else value
+
+
+def _guarded(text: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return what writes the cells of a column that is not of numbers; ``text`` is done to what stands there."""
+    return lambda value: text(_plain(value))
 
 
 def _plain(value: Any) -> Any:

@@ -19,6 +19,7 @@ from spanglass_server.query.sql_console.views import view_columns
 from spanglass_server.query.statements import run, statement
 from spanglass_server.query.structure.compiling import compile_stored
 from spanglass_server.signals import FIXED_COLUMNS, Signal, quote_identifier
+from spanglass_server.store.keeping.rows import ONE_IN, PROBABILITY
 from spanglass_server.store.ports import QueryError, Window
 
 if TYPE_CHECKING:
@@ -70,6 +71,14 @@ def stored_columns(session: QuerySession, signal: Signal, window: Window) -> lis
     return list(dict.fromkeys([*FIXED_COLUMNS[signal], *sorted(session.columns(signal, window))]))
 
 
+def file_columns(signal: Signal, stored: Sequence[str]) -> list[str]:
+    """The columns of a file under stored names, given those of a window.
+
+    Spans have those that retention's thinning adds, null where it did not: it may begin while a file is made.
+    """
+    return list(dict.fromkeys([*stored, ONE_IN, PROBABILITY])) if signal is Signal.SPANS else list(stored)
+
+
 def columns_of(session: QuerySession, wanted: Wanted) -> Columns:
     """Return the columns of everything that is wanted; BadQuestionError for one that is not there."""
     stored = stored_columns(session, wanted.signal, wanted.window)
@@ -77,6 +86,7 @@ def columns_of(session: QuerySession, wanted: Wanted) -> Columns:
         if wanted.columns:
             hint = "choose them with names=readable, or leave columns out"
             raise BadQuestionError("of stored names a file has all columns", field="columns", hint=hint)
+        stored = file_columns(wanted.signal, stored)
         return Columns({name: quote_identifier(name) for name in stored}, tuple(stored))
     seen = view_columns(wanted.signal, stored)
     chosen = {name: seen[name] for name in _chosen(seen, wanted.columns)}

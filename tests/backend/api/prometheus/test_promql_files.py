@@ -56,6 +56,27 @@ def test_a_result_is_a_row_for_each_sample(ask):
     assert ask(query="time()", format="ndjson").text.count("\n") == 3
     assert ask(query="absent(up)").text.splitlines() == ["time,value"]
     assert ask(query='"text"', format="ndjson").text.count('"value":"text"') == 3
+    assert ask(query="vector(1) * -Inf").text.splitlines()[1] == "1970-01-01T00:00:00.000000000Z,-Infinity"
+    assert ask(query="vector(NaN)").text.splitlines()[1] == "1970-01-01T00:00:00.000000000Z,NaN"
+
+
+def test_labels_called_alike_are_columns_of_their_own(api):
+    """A label that is called like a column, and one that is called as that would be renamed, are both there."""
+    names = ("time", "label.time", "label.label.value", "value", "label.value")
+    point = {"metric_type": "gauge", "scope_name": "prometheus", "metric_name": "up", "time_ns": 0, "value_double": 1.0}
+    client = api(metrics=[{**point, **{f"point.{name}:str": f"{name}!" for name in names}}])
+    asked = {**RANGE, "query": "up", "step": "30s", "format": "arrow"}
+    table = pa.ipc.open_stream(client.get("/api/v1/promql/export", params=asked).content).read_all()
+    row = table.select([name for name in table.column_names if name != "time"]).to_pylist()[0]
+    assert row == {
+        "__name__": "up",
+        "label.label.time": "time!",
+        "label.time": "label.time!",
+        "label.label.value": "label.label.value!",
+        "label.label.label.value": "value!",
+        "label.value": "label.value!",
+        "value": 1.0,
+    }
 
 
 def test_steps_are_round_unless_told(ask):
