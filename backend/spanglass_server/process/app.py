@@ -85,6 +85,7 @@ from spanglass_server.self_metrics.registry import Telemetry
 from spanglass_server.settings.storage_prices import StoragePrices
 from spanglass_server.store.disk import DISK
 from spanglass_server.supervision import Supervisor
+from spanglass_server.trends.thresholds import thresholds_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -102,6 +103,7 @@ if TYPE_CHECKING:
     from spanglass_server.scraping.jobs import Job
     from spanglass_server.settings.settings import Settings
     from spanglass_server.store.ports import QuerySession
+    from spanglass_server.trends.thresholds import Threshold
 
 _KEEP_ALIVE_S = 75
 #: Of a query's deadline: what is left is for the answer.
@@ -141,7 +143,7 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
         reports = Reports(settings, telemetry, node, notifications, time.time_ns)
         closing.callback(reports.close)
 
-        trends = TrendWatch(telemetry, node, series, time.time_ns)
+        trends = TrendWatch(telemetry, node, series, time.time_ns, _thresholds_of(slos, alerting))
         closing.callback(trends.close)
         anomalies = Anomalies(settings, telemetry, node, series, _named_in_rules(alerting), time.time_ns)
         closing.callback(anomalies.close)
@@ -191,6 +193,16 @@ def _named_in_rules(alerting: Alerting) -> Callable[[str], int]:
         return sum(metric in each.rule.condition for each in alerting.desk.book.rules().values())
 
     return named
+
+
+def _thresholds_of(slos: Slos, alerting: Alerting) -> Callable[[], list[Threshold]]:
+    """What objectives and alert rules say of how long requests may take."""
+
+    def thresholds() -> list[Threshold]:
+        objectives = [each.objective for each in slos.desk.book.found().values()]
+        return thresholds_of(objectives, [each.rule for each in alerting.desk.book.rules().values()])
+
+    return thresholds
 
 
 @dataclass(frozen=True, slots=True)

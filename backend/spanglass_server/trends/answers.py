@@ -53,7 +53,10 @@ class Met(TypedDict):
 
 
 class Trend(TypedDict):
-    """What is known of one series. ``change`` is what the slope added over ``known_s``, as a share of the level."""
+    """What is known of one series. ``change`` is what the slope added over ``known_s``, as a share of the level.
+
+    ``bound_of`` is whose the bound is, or how it was made; "" where it is used up there.
+    """
 
     quantity: str
     title: str
@@ -73,6 +76,7 @@ class Trend(TypedDict):
     shifts: list[LevelShift]
     forecast: Outlook | None
     bound: float | None
+    bound_of: str
     met: Met | None
     importance: float
     past: list[float | None]

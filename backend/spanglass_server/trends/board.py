@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spanglass_server.trends.found import Found
+    from spanglass_server.trends.history import Labels
 
+#: Series of operations among those with a bound, rates and durations together.
+MOST_OPERATIONS: Final = 100
 #: What a series may be asked for: anything worth telling, or one kind of it.
 Kind = Literal["any", "rising", "falling", "shifted", "seasonal", "all"]
 KINDS: Final[tuple[Kind, ...]] = ("any", "rising", "falling", "shifted", "seasonal", "all")
@@ -73,14 +76,31 @@ class Board:
         return sorted(places, key=lambda place: -float(place.found.importance[place.row]))
 
     def capacity(self, wanted: Wanted) -> list[Place]:
-        """Series with a bound: those that meet it soonest first, then the fullest."""
-        places = self._matching(wanted, lambda found: np.full(len(found.now), found.quantity.bound is not None))
+        """Series with a bound: those that meet it soonest first, then the fullest.
+
+        Of operations those that surely rise or are expected to meet their bound, of these the most used.
+        """
+        places = list(self._matching(wanted, _is_bounded))
+        operations = [place for place in places if place.found.quantity.doubles]
+        used = self._used()
+        operations.sort(key=lambda place: -used.get(place.found.labels[place.row], 0.0))
 
         def order(place: Place) -> tuple[float, float]:
-            met = float(place.found.met.expected[place.row]) * place.found.course.step_ms
-            return (met if met == met else np.inf, -float(place.found.now[place.row]))  # noqa: PLR0124 - NaN
+            found, row = place.found, place.row
+            met = float(found.met.expected[row]) * found.course.step_ms
+            return (met if met == met else np.inf, -float(found.now[row] / found.bounds.values[row]))  # noqa: PLR0124 - NaN
 
-        return sorted(places, key=order)
+        whole = [place for place in places if not place.found.quantity.doubles]
+        return sorted([*whole, *operations[:MOST_OPERATIONS]], key=order)
+
+    def _used(self) -> dict[Labels, float]:
+        """How many requests a second each operation usually has."""
+        return {
+            labels: level
+            for found in self.all_found
+            if found.quantity.name == "requests"
+            for labels, level in zip(found.labels, found.level.tolist(), strict=True)
+        }
 
     def _matching(self, wanted: Wanted, told: Callable[[Found], NDArray[np.bool_]]) -> Iterator[Place]:
         for found in self.all_found:
@@ -89,6 +109,13 @@ class Board:
             for row in np.flatnonzero(told(found)).tolist():
                 if _is_wanted(dict(found.labels[row]), wanted):
                     yield Place(found, row)
+
+
+def _is_bounded(found: Found) -> NDArray[np.bool_]:
+    if not found.quantity.doubles:
+        return np.full(len(found.now), found.quantity.bound is not None)
+    rises = is_trend(found) & (found.change > 0)
+    return ~np.isnan(found.bounds.values) & (rises | ~np.isnan(found.met.expected))
 
 
 def _is_wanted(labels: dict[str, str], wanted: Wanted) -> bool:
@@ -106,7 +133,7 @@ def _of_kind(found: Found, kind: Kind) -> NDArray[np.bool_]:
     number = len(found.now)
     trend = is_trend(found)
     shifted = np.array([bool(shifts) for shifts in found.trends.shifts], dtype=np.bool_)
-    met = ~np.isnan(found.met.expected)
+    met = ~np.isnan(found.met.expected) & (found.quantity.bound is not None)
     return {
         "any": trend | shifted | met,
         "rising": trend & (found.change > 0),

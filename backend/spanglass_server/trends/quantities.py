@@ -13,7 +13,8 @@ class Quantity:
     """A measure that is watched, with a series for each value of the keys in its text.
 
     ``bound`` is where it is used up, None where nothing says so. ``weight`` is how much its changes matter beside those
-    of others. ``window`` is the time that rates are of.
+    of others. ``window`` is the time that rates are of. Of one that ``doubles`` is told when it is twice of what it is,
+    or meets its threshold, as nothing says where it is used up.
     """
 
     name: str
@@ -22,6 +23,12 @@ class Quantity:
     bound: float | None = None
     weight: float = 1.0
     window: str = "5m"
+    doubles: bool = False
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether its series have a bound."""
+        return self.bound is not None or self.doubles
 
     @property
     def promql(self) -> str:
@@ -48,8 +55,8 @@ QUANTITIES: Final[tuple[Quantity, ...]] = (
     Quantity("threads", "Threads", "sum(threads) by (service)"),
     Quantity("queue", "Queue", "max(queue_size) by (service, queue)", None, 2.0),
     Quantity("database-size", "Size of a database", "max(database_size) by (service)"),
-    Quantity("requests", "Requests", "sum(request_rate) by (service, operation)"),
+    Quantity("requests", "Requests", "sum(request_rate) by (service, operation)", doubles=True),
     Quantity("errors", "Failed requests", "avg(error_rate) by (service, operation)", None, 2.0),
-    Quantity("duration", "Duration, p95", "p95(response_time) by (service, operation)", None, 1.5),
+    Quantity("duration", "Duration, p95", "p95(response_time) by (service, operation)", None, 1.5, doubles=True),
 )
 BY_NAME: Final = {quantity.name: quantity for quantity in QUANTITIES}

@@ -41,7 +41,16 @@ def trend_list(board: Board, places: Sequence[Place], limit: int) -> TrendList:
 
 def capacity_list(board: Board, places: Sequence[Place], limit: int) -> CapacityList:
     """Return the first so many."""
-    return {"capacity": [trend(place) for place in places[:limit]], "total": len(places), **_about(board)}  # type: ignore[typeddict-item] # of the keys below
+    told = [_bounded(place) for place in places[:limit]]
+    return {"capacity": told, "total": len(places), **_about(board)}  # type: ignore[typeddict-item] # of the keys below
+
+
+def _bounded(place: Place) -> Trend:
+    """What is known of one series and of its bound, whosever that is."""
+    found, row, told = place.found, place.row, trend(place)
+    told["bound"], told["bound_of"] = float(found.bounds.values[row]), found.bounds.of[row]
+    told["met"] = met_of(found.met, row, found.end_ms, found.course.step_ms)
+    return told
 
 
 def _about(board: Board) -> dict[str, Any]:
@@ -92,6 +101,7 @@ def trend(place: Place) -> Trend:
         "shifts": shifts_of(found.trends.shifts[row], found.end_ms, course.past, course.step_ms),
         "forecast": _outlook(found, row),
         "bound": quantity.bound,
+        "bound_of": "",
         "met": met_of(found.met, row, found.end_ms, course.step_ms) if quantity.bound is not None else None,
         "importance": round(float(found.importance[row]), 4),
         "past": listed(found.past[row]),

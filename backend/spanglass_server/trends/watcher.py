@@ -19,12 +19,13 @@ from spanglass_server.trends.history import DAYS, WEEKS, History
 from spanglass_server.trends.quantities import QUANTITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from spanglass_server.promql.ports import SeriesSource
     from spanglass_server.trends.board import Board
     from spanglass_server.trends.history import Course, Labels
     from spanglass_server.trends.quantities import Quantity
+    from spanglass_server.trends.thresholds import Threshold
 
 #: After a step comes a rest of so many times the processor time that its thread took. DuckDB's threads take as much and
 #: more: with 50, ten million spans of three days and 425 operations took 6.6 % of a core while they were read.
@@ -72,6 +73,7 @@ class Watcher:
     now_ns: Callable[[], int]
     elapsed_s: Callable[[], float]
     spent_s: Callable[[], float]
+    thresholds: Callable[[], Sequence[Threshold]] = tuple
     problems: dict[str, str] = field(default_factory=dict)
     _watched: dict[str, _Watched] = field(default_factory=dict)
     _course: Course = DAYS
@@ -157,7 +159,7 @@ class Watcher:
 
     def _compute(self, quantity: Quantity, watched: _Watched) -> None:
         spent_s = self.spent_s()
-        self.board.put(find(quantity, watched.history))
+        self.board.put(find(quantity, watched.history, self.thresholds()))
         watched.computed = watched.history.last, watched.history.share_read
         watched.free_s = self.elapsed_s() + _APART * (self.spent_s() - spent_s)
 

@@ -164,7 +164,7 @@ def test_no_quantity_starves(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
     computed: list[tuple[float, str]] = []
 
-    def find_slowly(quantity: Quantity, history: History) -> SimpleNamespace:
+    def find_slowly(quantity: Quantity, history: History, _: object) -> SimpleNamespace:
         computed.append((world.elapsed_s, quantity.name))
         world.spent += 5.0 if quantity.name in {"disk", "process-memory"} else 0.1
         return SimpleNamespace(quantity=quantity, end_ms=history.last * HOUR, share_read=history.share_read)

@@ -39,6 +39,13 @@ _WHICH: Final = (
 )
 
 
+_CAPACITY: Final = (
+    "Operations whose rate or p95 surely rises, or is expected to meet its bound, are among them, the hundred most "
+    "used: a rate is told of when it is twice of now, a p95 when it meets the threshold of an objective, or of a rule "
+    "that names its service, else twice of now. bound_of says which it is."
+)
+
+
 def _wanted(params: Params, kind: str = "all") -> Wanted:
     named = (params[name] or "" for name in ("quantity", "service", "host", "text", "operation"))
     return Wanted(kind, *named)  # type: ignore[arg-type] # one of its choices
@@ -100,7 +107,8 @@ def trend_routes(board: Board, series: Callable[[QuerySession], StoredSeries]) -
         ),
         Route(
             path="/capacity",
-            summary="Series that can be used up: when they are, between when and when.",
+            summary="Series that can be used up, or meet a bound: when they do, between when and when.",
+            description=_CAPACITY,
             parameters=_WHICH,
             response=schema_of(CapacityList),
             query=handlers.capacity,

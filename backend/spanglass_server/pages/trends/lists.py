@@ -55,7 +55,7 @@ async def _show(visit: Visit, which: str, kind: str) -> Response:
     return visit.page(
         f"trends/{which}.html", ranged=False, status=problem.status if problem else 200, problem=problem, kind=kind,
         kinds=KINDS, rows=[row(one, found, visit) for one in found[which]], total=found["total"],
-        quantities=[(each.name, each.title) for each in QUANTITIES if which == "trends" or each.bound is not None],
+        quantities=[(each.name, each.title) for each in QUANTITIES if which == "trends" or each.is_bounded],
         is_filtered=any(asked.values()), series=sum(each["series"] for each in looked),
         left_out=sum(each["left_out"] for each in looked),
         read=sum(each["share_read"] for each in looked) / len(QUANTITIES), past=span_text(found["past_s"]),

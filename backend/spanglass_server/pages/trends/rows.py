@@ -27,6 +27,7 @@ class Row:
     href: str
     chart: Mapping[str, str]
     now: str
+    bound: str
     per_day: str
     per_day_between: str
     expected: str
@@ -52,6 +53,7 @@ def row(one: Mapping[str, Any], answer: Mapping[str, Any], visit: Visit) -> Row:
         href=visit.link("/forecast", asked),
         chart=drawing.small(one, answer["past_s"], answer["ahead_s"]),
         now=drawing.text_of(one["now"], unit),
+        bound=drawing.text_of(one["bound"], unit) if one["bound_of"] else "",
         per_day=signed(slope["per_day"], unit),
         per_day_between=f"{signed(slope['low_per_day'], unit)} to {signed(slope['high_per_day'], unit)}",
         expected=drawing.text_of(ahead["expected"], unit) if ahead else NONE,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass.cli import options
 from spanglass.cli.errors import Exit
 from spanglass.cli.output import Column, emit
-from spanglass.cli.trends.texts import SERIES, asked, nothing, of_both, series_parser
+from spanglass.cli.trends.texts import SERIES, asked, nothing, of_both, series_parser, value_text
 from spanglass.terminal import show
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _CAPACITY = (
     *SERIES,
     Column("now", right=True),
-    Column("full", f"used up ({show.zone()})", show.local_time, narrow=show.short_time),
+    Column("bound", rank=2),
+    Column("full", f"meets it ({show.zone()})", show.local_time, narrow=show.short_time),
     Column("earliest", "at the earliest", show.local_time, narrow=show.short_time, rank=1),
     Column("latest", "at the latest", show.local_time, narrow=show.short_time, rank=2),
     Column("per_day", "a day", right=True, rank=3),
@@ -26,7 +27,7 @@ _CAPACITY = (
 
 def command(argv: Sequence[str]) -> int:
     """List what can be used up."""
-    parser = series_parser("capacity", "List what can be used up, what is used up soonest first.")
+    parser = series_parser("capacity", "List what can be used up or meets a bound, what does so soonest first.")
     arguments = parser.parse_args(argv)
     answer = options.client(arguments).get("/capacity", asked(arguments))
     rows = answer["capacity"] if arguments.format == "ndjson" else [_bounded(one) for one in answer["capacity"]]
@@ -38,4 +39,5 @@ def command(argv: Sequence[str]) -> int:
 def _bounded(one: Mapping[str, Any]) -> dict[str, Any]:
     met = one["met"]
     times = {"full": met["expected_time"], "earliest": met["earliest_time"], "latest": met["latest_time"]}
-    return {**of_both(one), **times}
+    whose = f", {one['bound_of']}" if one.get("bound_of") else ""
+    return {**of_both(one), **times, "bound": f"{value_text(one['bound'], one['unit'])}{whose}"}

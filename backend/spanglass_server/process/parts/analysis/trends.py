@@ -12,13 +12,14 @@ from spanglass_server.trends.board import Board
 from spanglass_server.trends.watcher import Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from spanglass_server.process.storage_node import StorageNode
     from spanglass_server.promql.ports import SeriesSource
     from spanglass_server.promql.stored.source import StoredSeries
     from spanglass_server.self_metrics.registry import Telemetry
     from spanglass_server.store.ports import QuerySession
+    from spanglass_server.trends.thresholds import Threshold
 
 _STEP_EVERY_S: Final = 2.0
 _INSIST_EVERY_S: Final = 0.05
@@ -33,11 +34,14 @@ class TrendWatch:
         node: StorageNode,
         series: Callable[[QuerySession], StoredSeries],
         clock_ns: Callable[[], int],
+        thresholds: Callable[[], Sequence[Threshold]],
     ) -> None:
         self._node, self._series = node, series
         self._stop = Stop()
         self.board = Board()
-        self._watcher = Watcher(self.board, self._ask, node.first_ns, clock_ns, time.monotonic, time.thread_time)
+        self._watcher = Watcher(
+            self.board, self._ask, node.first_ns, clock_ns, time.monotonic, time.thread_time, thresholds
+        )
         self._supervisor = Supervisor(telemetry, pulse=node.pulse)
         node.also(lambda: self._supervisor.problems)
         self._task = self._supervisor.every(_STEP_EVERY_S, "trends", self._step, self._watcher.is_due)
