@@ -55,7 +55,7 @@ class MadeUpRetention:
             book.replace(kept, Version(0, NOW_NS, name, name, ""), 0)
         keeper = PolicyKeeper(book, store, ages, lambda: NOW_NS)
         nothing = SimpleNamespace(segments={signal: [] for signal in Signal})
-        desk = RetentionDesk(book, keeper, lambda: nothing, frozenset, store.bounds, ages, 0)
+        desk = RetentionDesk(book, keeper, lambda: nothing, frozenset, store.bounds_of, ages, 0)
         served = create_api(
             retention_routes(desk, 9.0), engine=InPlace(), clock_ns=lambda: NOW_NS, authorize=lambda _: None,
             deadline_s=9.0, version="1",

@@ -45,7 +45,10 @@ class Kind(Protocol):
 class Text:
     """A text; a number or a word such as ``yes`` counts as it was written."""
 
-    def __init__(self, pattern: str = "", expected: str = "", *, may_be_empty: bool = True) -> None:
+    def __init__(
+        self, pattern: str = "", expected: str = "", *, may_be_empty: bool = True, most: int = MAX_TEXT
+    ) -> None:
+        self._most = most
         self._pattern = re.compile(pattern) if pattern else None
         self._expected = expected
         self._may_be_empty = may_be_empty
@@ -56,8 +59,8 @@ class Text:
         if node.sort in {"list", "mapping", "null"}:
             report.add(node, f"expected a text, not {described(node)}", "put it in quotes if it holds { } [ ] or : ")
             return FAILED
-        if len(node.text) > MAX_TEXT:
-            report.add(node, f"longer than {MAX_TEXT} characters")
+        if len(node.text) > self._most:
+            report.add(node, f"longer than {self._most} characters")
             return FAILED
         if not node.text.strip() and not self._may_be_empty:
             report.add(node, "expected a text that is not empty")

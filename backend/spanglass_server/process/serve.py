@@ -90,7 +90,6 @@ def _run(settings: Settings, tokens: Tokens, jobs: Sequence[Job]) -> int:
         from spanglass_server.notifications.ports import NotificationStoreError  # noqa: PLC0415
         from spanglass_server.process.app import run  # noqa: PLC0415
         from spanglass_server.reports.errors import ReportStoreError  # noqa: PLC0415
-        from spanglass_server.retention.model import PoliciesError, RetentionStoreError  # noqa: PLC0415
         from spanglass_server.saved.model import SavedStoreError  # noqa: PLC0415
         from spanglass_server.slo.store.store import SloStoreError  # noqa: PLC0415
         from spanglass_server.store.segment_files.catalog import CatalogError  # noqa: PLC0415
@@ -100,11 +99,11 @@ def _run(settings: Settings, tokens: Tokens, jobs: Sequence[Job]) -> int:
 
     stores = (
         *(IssueStoreError, AlertStoreError, NotificationStoreError, IncidentStoreError, HealthStoreError),
-        *(FindingStoreError, SavedStoreError, ReportStoreError, SloStoreError, RetentionStoreError, AnomalyStoreError),
+        *(FindingStoreError, SavedStoreError, ReportStoreError, SloStoreError, AnomalyStoreError),
     )
     try:
         run(settings, tokens, jobs, on_ready=announce)
-    except (OSError, CatalogError, PoliciesError, *stores) as error:
+    except (OSError, CatalogError, *stores) as error:
         return _fail(str(error), EXIT_FAILED)
     return EXIT_OK
 

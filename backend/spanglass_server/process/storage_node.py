@@ -158,7 +158,8 @@ class StorageNode:
     @property
     def problems(self) -> list[str]:
         """What is wrong, in words for people, the worst first: records refused, not flushed, a thread that fails."""
-        found = [self.ingest.health, self._flushing.problem, self.errors.tracker.problem, *self._supervisor.problems]
+        found = [self.ingest.health, self._flushing.problem, self.errors.tracker.problem, self.retention.keeper.problem]
+        found += self._supervisor.problems
         found += [problem for other in self._others for problem in other()]
         return list(dict.fromkeys(problem for problem in found if problem is not None))
 

@@ -25,6 +25,7 @@ class Retention(TypedDict):
     yaml: str
     version: Annotated[int, JsonSchema({"description": "to be named by who changes them; 0 before the first change"})]
     file: str | None
+    problem: Annotated[str | None, JsonSchema({"description": "why they can't be read: then nothing is deleted"})]
     ages_s: Annotated[dict[str, float], JsonSchema({"description": "of each signal in seconds, 0 for ever"})]
     max_bytes: int
     standing: Standing

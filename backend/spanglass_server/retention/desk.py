@@ -24,7 +24,7 @@ class RetentionDesk:
     keeper: PolicyKeeper
     snapshot: Callable[[], Snapshot]
     held: Callable[[], frozenset[bytes]]  # pinned traces and evidence
-    bounds: Callable[[int], Sequence[tuple[str, str, int]] | None]  # of slow requests, by day
+    bounds: Callable[[Sequence[int]], Mapping[int, Sequence[tuple[str, str, int]]]]  # of slow requests, by day
     ages_ns: Mapping[Signal, int]
     max_bytes: int
 

@@ -12,27 +12,28 @@ import pyarrow.compute as pc
 from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME, is_service
 from spanglass_server.query.language.compiling.sql import Sql, all_of, any_of
 from spanglass_server.query.matching import SpanQuestion, match_spans, within
+from spanglass_server.query.services.estimates import PROBABILITY, WEIGHT
 from spanglass_server.query.statements import statement
 from spanglass_server.retention.model import P99
+from spanglass_server.retention.occupied import DAY_NS
 from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import Signal
-from spanglass_server.store.ports import ALL_TIME, Window
 
 if TYPE_CHECKING:
     from spanglass_server.query.matching import Matching
     from spanglass_server.retention.model import Policy
-    from spanglass_server.store.ports import QuerySession
+    from spanglass_server.retention.occupied import Occupied
+    from spanglass_server.store.ports import QuerySession, Window
 
-DAY_NS: Final = 86_400 * 10**9
-#: A trace is judged by its spans this far around the rows that are looked at: others may lie in segments beside them.
-REACH_NS: Final = 3600 * 10**9
+#: A trace is judged by its spans so many hours around the rows that are looked at: others may lie in segments beside.
+REACH_HOURS: Final = 1
 _LEAST_REQUESTS: Final = 100
 _MOST_OPERATIONS: Final = 2000
 _REQUEST_COLUMNS: Final = (SERVICE, "name", "kind", "duration_ns", "start_time_ns")
 _NO_TRACES: Final = pa.array([], pa.binary())
 
-#: Bounds of slow traces by day, service and operation, of the days of a range.
-Bounds = Callable[["QuerySession", int, int], Sequence[tuple[int, str, str, int]]]
+#: Bounds of slow traces by day, service and operation, of some days since 1970.
+Bounds = Callable[["QuerySession", Sequence[int]], Sequence[tuple[int, str, str, int]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +44,26 @@ class Named:
     traces: Any
 
 
-def around(start_ns: int, end_ns: int) -> Window:
-    """Where spans lie by which traces of a range are judged; ``end_ns`` is inclusive."""
-    return Window(max(0, start_ns - REACH_NS), min(ALL_TIME.end_ns, end_ns + REACH_NS + 1))
+def named(session: QuerySession, policies: Sequence[Policy], occupied: Occupied, bounds: Bounds) -> list[Named]:
+    """Find the traces of each policy in some hours."""
+    slow = bounds(session, occupied.days) if any(policy.slower_than == P99 for policy in policies) else ()
+    return [
+        Named(policy, _together([_traces(session, policy, window, slow) for window in occupied.windows]))
+        for policy in policies
+    ]
 
 
-def named(session: QuerySession, policies: Sequence[Policy], window: Window, bounds: Bounds) -> list[Named]:
-    """Find the traces of each policy in a range."""
-    return [Named(policy, _traces(session, policy, window, bounds)) for policy in policies]
+def _together(found: Sequence[Any]) -> Any:
+    return pa.concat_arrays(found) if found else _NO_TRACES
 
 
-def _traces(session: QuerySession, policy: Policy, window: Window, bounds: Bounds) -> Any:
+def _traces(session: QuerySession, policy: Policy, window: Window, slow: Sequence[tuple[int, str, str, int]]) -> Any:
     if policy.keep == "exemplars":
         return _of_exemplars(session, window)
     matching = match_spans(session, _question(policy, window))
     where = all_of([matching.where, *_more(policy)])
     if policy.slower_than == P99:
-        return _slow(session, matching, where, bounds(session, window.start_ns, window.end_ns))
+        return _slow(session, matching, where, slow)
     columns = {
         "trace_id",
         *([SERVICE] if policy.services else []),
@@ -117,14 +121,18 @@ def _ids(session: QuerySession, found: Sql) -> Any:
 
 def measure_bounds(session: QuerySession, window: Window) -> list[tuple[int, str, str, int]]:
     """Measure bounds of slow requests of the days of a range: day since 1970, service, operation, nanoseconds."""
+    sampled = PROBABILITY in session.columns(Signal.SPANS, window)
+    columns = (*_REQUEST_COLUMNS, PROBABILITY) if sampled else _REQUEST_COLUMNS
+    weight = {"weight": Sql(WEIGHT)} if sampled else {}
     found = statement(
-        "retention/bounds",
-        relation=Sql(session.relation(Signal.SPANS, window, _REQUEST_COLUMNS)),
+        "retention/bounds_of_sampled" if sampled else "retention/bounds",
+        relation=Sql(session.relation(Signal.SPANS, window, columns)),
         where=within(window),
         service=SERVICE_NAME,
         day_ns=Sql(str(DAY_NS)),
         least=_LEAST_REQUESTS,
         most=_MOST_OPERATIONS,
+        **weight,
     )
     rows = session.rows(found.text, list(found.parameters))
     return [(row["day"], row["service"], row["name"], row["bound_ns"]) for row in rows]

@@ -16,12 +16,13 @@ from spanglass_server.query.errors import FilterError
 from spanglass_server.query.language import compile_filter, parse_filter
 from spanglass_server.retention.model import MOST_POLICIES, P99, Policies, PoliciesError, Policy, Thinning
 from spanglass_server.signals import Signal
+from spanglass_server.store.keeping.rows import MOST_ONE_IN
 
 if TYPE_CHECKING:
     from spanglass_server.forms.nodes import Node
 
 _HOUR_NS: Final = 3600 * 10**9
-_NAMED: Final = Text(may_be_empty=False)
+_NAMED: Final = Text(may_be_empty=False, most=200)
 #: The key below which a settings file has them.
 SETTINGS_KEY: Final = "policies"
 
@@ -77,7 +78,7 @@ _POLICY: Final = Shape(
     finish=_bound,
     check=_check,
 )
-_THINNING: Final = Shape(Thinning, {"after": Duration(_HOUR_NS), "keep_one_in": Number(2, 10_000, whole=True)})
+_THINNING: Final = Shape(Thinning, {"after": Duration(_HOUR_NS), "keep_one_in": Number(2, MOST_ONE_IN, whole=True)})
 
 
 def _check_all(policies: Policies, node: Node, report: Report) -> None:

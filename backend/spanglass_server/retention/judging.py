@@ -74,6 +74,12 @@ class Terms:
         after = [self.thinning.after_ns] if self.thinning else []
         return sorted(age for age in (*self.ages_ns, self.others_ns, *after) if age)
 
+    @property
+    def sooner(self) -> list[int]:
+        """The policies whose traces go sooner than they would if nothing told any more that a policy names them."""
+        ends = [age or NEVER_NS for age in (*self.ages_ns, self.others_ns)]
+        return [place for place in range(len(self.ages_ns)) if ends[place] < max(ends[place + 1 :])]
+
     def ages_of(self, squeeze: Squeeze) -> NDArray[np.int64]:
         """Ages by class, the others and the held ones last, so that they are found from the end."""
         squeezed = {Squeeze.NOTHING: (), Squeeze.OTHERS: (OTHERS,), Squeeze.KEPT: range(OTHERS, len(self.ages_ns))}

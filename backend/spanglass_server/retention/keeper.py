@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import numpy as np
 import pyarrow as pa
 
-from spanglass_server.retention.finding import around, named
+from spanglass_server.retention.finding import REACH_HOURS, Named, named
 from spanglass_server.retention.form import digest_of
-from spanglass_server.retention.judging import HELD, NEVER_NS, OTHERS, Classes, Terms
-from spanglass_server.retention.store import Look
+from spanglass_server.retention.judgement import Keeps, PolicyJudgement
+from spanglass_server.retention.judging import NEVER_NS, Classes, Terms
+from spanglass_server.retention.model import P99
+from spanglass_server.retention.occupied import DAY_NS, HOUR_NS, occupied_by
+from spanglass_server.retention.store import Look, Taken, taken_by
 from spanglass_server.retention.usual import UsualDurations
 from spanglass_server.signals import Signal
+from spanglass_server.store.ports import Window
 from spanglass_server.store.segment_files.retention import newest_ns
+from spanglass_server.store.segment_files.trace_filter import TraceFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from spanglass_server.retention.answers import Standing
     from spanglass_server.retention.book import PolicyBook
+    from spanglass_server.retention.judgement import Seen
     from spanglass_server.retention.model import Policies
     from spanglass_server.retention.store import RetentionStore
-    from spanglass_server.store.keeping.ports import Decided, Squeeze
+    from spanglass_server.store.keeping.ports import Squeeze
     from spanglass_server.store.ports import QuerySession
     from spanglass_server.store.segment_files.segments import Segment
+
+_LOG = logging.getLogger(__name__)
+_REACH_NS: Final = REACH_HOURS * HOUR_NS
 
 
 class Asking(Protocol):
@@ -69,8 +76,14 @@ class InForce:
     def _next_ns(self, segment: Segment, first_ns: int, kept: Callable[[], frozenset[bytes]]) -> int:
         look = self.look(segment)
         if look is None:
-            return newest_ns(segment) + first_ns + 1
-        return 0 if look.held and not look.held <= kept() else look.next_ns
+            return max(newest_ns(segment) + first_ns + 1, self._settled_ns(segment))
+        return self._settled_ns(segment) if look.held and not look.held <= kept() else look.next_ns
+
+    def _settled_ns(self, segment: Segment) -> int:
+        """When the days are over by whose requests a segment is judged: their bounds don't change from then on."""
+        if all(policy.slower_than != P99 for policy in self.policies.policies):
+            return 0
+        return ((segment.max_time_ns + REACH_HOURS * HOUR_NS) // DAY_NS + 1) * DAY_NS
 
 
 class PolicyKeeper:
@@ -82,10 +95,13 @@ class PolicyKeeper:
         self._book = book
         self._store = store
         self._ages_ns = ages_ns
-        self._usual = UsualDurations(store, clock_ns)
+        self._usual = UsualDurations(store)
         self._ask: Asking | None = None
         self.evidence: Callable[[], frozenset[bytes]] | None = None
         self._pinned: frozenset[bytes] = frozenset()
+        self._spans: Sequence[Segment] = ()
+        self._clock_ns = clock_ns
+        self._given_up_ns: int | None = None
         self._now = self._in_force()
 
     def ask_by(self, ask: Asking) -> None:
@@ -94,12 +110,12 @@ class PolicyKeeper:
 
     @property
     def is_ready(self) -> bool:
-        """Whether segments can be judged: not before it is known which traces are evidence."""
-        return self._book.policies.is_empty or self.evidence is not None
+        """Whether segments can be judged: policies can be read, and it is known which traces are evidence."""
+        return self._book.problem is None and (self._book.policies.is_empty or self.evidence is not None)
 
-    def begin(self, pinned: frozenset[bytes]) -> bool:
+    def begin(self, pinned: frozenset[bytes], spans: Sequence[Segment]) -> bool:
         """See ``Keeper``."""
-        self._pinned = pinned
+        self._pinned, self._spans = pinned, spans
         self._now = self._in_force()
         return not self._now.policies.is_empty
 
@@ -130,11 +146,65 @@ class PolicyKeeper:
     def judge(self, segment: Segment, now_ns: int, squeeze: Squeeze) -> PolicyJudgement:
         """See ``Keeper``."""
         assert self._ask is not None  # noqa: S101 - set before anything is judged
-        window = around(segment.min_time_ns, segment.max_time_ns)
-        policies = self._now.policies.policies
-        found = self._ask(partial(named, policies=policies, window=window, bounds=self._usual.bounds))
+        found = self._ask(partial(self._named, segment))
         terms, age_ns = self._now.terms(segment.signal), now_ns - newest_ns(segment)
-        return PolicyJudgement(Classes(self._held(), found), terms, squeeze, age_ns, self._note)
+        keeps = Keeps(self._note, partial(self._take, segment), lambda held: self._held() <= held, self._give_up)
+        return PolicyJudgement(Classes(self._held(), found), terms, squeeze, age_ns, keeps)
+
+    def _named(self, segment: Segment, session: QuerySession) -> list[Named]:
+        window = Window(segment.min_time_ns, segment.max_time_ns + 1)
+        part = next(part for part in session.parts(segment.signal, window) if part.key == segment.key)
+        hours = occupied_by(session, part, REACH_HOURS)
+        found = named(session, self._now.policies.policies, hours, self._usual.bounds)
+        return [self._with_taken(one, segment) for one in found]
+
+    def _with_taken(self, one: Named, segment: Segment) -> Named:
+        """Traces that a policy names, and those that it did while spans were there that it took out since."""
+        taken = self._store.taken(
+            taken_by(one.policy), segment.min_time_ns - _REACH_NS, segment.max_time_ns + _REACH_NS
+        )
+        return Named(one.policy, pa.concat_arrays([one.traces, pa.array(sorted(taken), pa.binary())]))
+
+    def _take(self, segment: Segment, taken: Mapping[int, set[bytes]]) -> None:
+        """Keep which traces go by a policy, of which other segments may have spans too."""
+        if segment.signal is not Signal.SPANS:
+            return
+        first_ns, last_ns = segment.min_time_ns, segment.max_time_ns
+        beside = [
+            other.trace_filter
+            for other in self._spans
+            if other.id != segment.id
+            and other.trace_filter is not None
+            and other.min_time_ns <= last_ns + _REACH_NS
+            and first_ns - _REACH_NS <= other.max_time_ns
+        ]
+        for place, traces in taken.items():
+            ids = sorted(traces)
+            hashes = TraceFilter.hashes_of(ids)
+            shared = {ids[at] for each in beside for at in each.places_of(hashes)}
+            if shared:
+                self._store.take(Taken(taken_by(self._now.policies.policies[place]), first_ns, last_ns, shared))
+
+    def _give_up(self, rows: int) -> None:
+        _LOG.warning("%d rows of pinned traces and evidence are kept no longer: past retention.max_pinned_bytes", rows)
+        self._given_up_ns = self._clock_ns()
+
+    @property
+    def problem(self) -> str | None:
+        """What people should know of, in words for them."""
+        if self._book.problem is not None:
+            return f"nothing is deleted, since policies of retention can't be read: {self._book.problem}"
+        if self._given_up_ns is None or self._clock_ns() > self._given_up_ns + DAY_NS:
+            return None
+        return (
+            "pinned traces and evidence of alerts take more than retention.max_pinned_bytes: what is past it goes with "
+            "other traces; remove pins, or raise the limit"
+        )
+
+    def held_rows(self, segment: Segment) -> int:
+        """See ``Keeper``."""
+        look = self._now.look(segment)
+        return segment.rows - look.others - look.kept if look is not None and look.held else 0
 
     def _note(self, segment: Segment, after_ns: int, seen: Seen) -> None:
         """Keep what was seen of a segment, which is looked at again past an age."""
@@ -156,57 +226,4 @@ class PolicyKeeper:
         """See ``Keeper``."""
         there = {segment.id for segments in held.values() for segment in segments}
         self._store.forget(self._store.looks().keys() - there)
-
-
-class Seen:
-    """What stays of a segment: rows that no policy keeps, rows that one does, the traces that are held."""
-
-    def __init__(self) -> None:
-        self.others = 0
-        self.kept = 0
-        self.held: set[bytes] = set()
-        self.classes: set[int] = set()
-
-
-class PolicyJudgement:
-    """A ``store.keeping.ports.Judgement`` of rows of one age."""
-
-    def __init__(
-        self,
-        classes: Classes,
-        terms: Terms,
-        squeeze: Squeeze,
-        age_ns: int,
-        note: Callable[[Segment, int, Seen], None],
-    ) -> None:
-        self._classes = classes
-        self._terms = terms
-        self._age_ns = age_ns
-        self._ages = terms.ages_of(squeeze)
-        self._note = note
-        self._seen = Seen()
-
-    def decide(self, trace_ids: Any, one_in: NDArray[Any]) -> Decided:
-        """See ``Judgement``."""
-        classes = self._classes.of(trace_ids)
-        decided = self._terms.decide(classes, trace_ids, one_in, self._ages, self._age_ns)
-        left = classes[decided.stays]
-        seen = self._seen
-        seen.others += int((left == OTHERS).sum())
-        seen.kept += int((left >= 0).sum())
-        seen.classes.update(np.unique(left).tolist())
-        if HELD in seen.classes:
-            seen.held.update(trace_ids.filter(pa.array(decided.stays & (classes == HELD))).unique().to_pylist())
-        return decided
-
-    def noted(self, segment: Segment) -> None:
-        """See ``Judgement``."""
-        self._note(segment, self._next_age_ns(), self._seen)
-
-    def _next_age_ns(self) -> int:
-        """The age at which something becomes of what is left."""
-        ages = [self._terms.ages_ns[place] for place in self._seen.classes if place >= 0]
-        if OTHERS in self._seen.classes:
-            ages.append(self._terms.others_ns)
-            ages.append(self._terms.thinning.after_ns if self._terms.thinning else 0)
-        return min((age for age in ages if age and age >= self._age_ns), default=NEVER_NS)
+        self._store.forget_taken([(s.min_time_ns - _REACH_NS, s.max_time_ns + _REACH_NS) for s in held[Signal.SPANS]])

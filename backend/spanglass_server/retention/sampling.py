@@ -9,14 +9,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spanglass_server.retention.finding import DAY_NS, measure_bounds, named
+from spanglass_server.retention.finding import measure_bounds, named
 from spanglass_server.retention.judging import Classes
+from spanglass_server.retention.occupied import HOUR_NS, occupied_by, runs
 from spanglass_server.service_names import SERVICE, service_name
-from spanglass_server.store.keeping.rows import ONE_IN, TRACE_ID, one_in_of
+from spanglass_server.store.keeping.rows import THINNED, TRACE_ID, one_in_of
 from spanglass_server.store.ports import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,10 +30,10 @@ MOST_PARTS: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Pinned traces with evidence, and bounds of slow requests of a day that are kept, None for none."""
+    """Pinned traces with evidence, and bounds of slow requests of those days of which they are kept."""
 
     held: frozenset[bytes]
-    bounds: Callable[[int], Sequence[tuple[str, str, int]] | None]
+    bounds: Callable[[Sequence[int]], Mapping[int, Sequence[tuple[str, str, int]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +75,19 @@ def look(
 
 
 def _look(session: QuerySession, part: Part, policies: Policies, known: Known) -> Looked:
-    window = Window(part.min_time_ns, part.max_time_ns + 1)
+    def bounds(session: QuerySession, days: Sequence[int]) -> Sequence[tuple[int, str, str, int]]:
+        kept = known.bounds(days)
+        missing = [day for day in days if day not in kept]
+        found = [(day, *row) for day, rows in kept.items() for row in rows]
+        for first, last in runs(missing):
+            hours = occupied.hours[(occupied.hours >= 24 * first) & (occupied.hours < 24 * (last + 1))]
+            window = Window(int(hours[0]) * HOUR_NS, (int(hours[-1]) + 1) * HOUR_NS)
+            found += [row for row in measure_bounds(session, window) if row[0] in missing]
+        return found
 
-    def bounds(session: QuerySession, start_ns: int, end_ns: int) -> Sequence[tuple[int, str, str, int]]:
-        days = range(start_ns // DAY_NS, -(-end_ns // DAY_NS))
-        kept = {day: known.bounds(day) for day in days}
-        missing = [day for day, rows in kept.items() if rows is None]
-        found = [(day, *row) for day, rows in kept.items() for row in rows or ()]
-        measured = measure_bounds(session, Window(start_ns, end_ns)) if missing else []
-        return found + [row for row in measured if row[0] in missing]
-
-    classes = Classes(known.held, named(session, policies.policies, window, bounds))
-    table = session.part_table(part, (TRACE_ID, SERVICE, ONE_IN))
+    occupied = occupied_by(session, part)
+    classes = Classes(known.held, named(session, policies.policies, occupied, bounds))
+    table = session.part_table(part, (TRACE_ID, SERVICE, *THINNED))
     ids = pa.concat_arrays([chunk.cast(pa.binary()) for chunk in table[TRACE_ID].chunks])
     places = classes.of(ids) % (len(policies.policies) + 2)
     services, codes = _services(table)

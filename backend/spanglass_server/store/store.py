@@ -246,16 +246,19 @@ class Store:
                 self._settle()
             return self._retaining.judge_next(now_ns)
 
-    def retain(self, now_ns: int) -> None:
+    def retain(self, now_ns: int, goes_on: Callable[[], bool] = lambda: True) -> None:
         """Delete segments past their age, then the oldest while all are too large; rows of pinned traces stay.
 
-        Where there are policies, spans and log records age by these alone (``judge_next``), and what is kept goes last.
+        Where there are policies, spans and log records age by these alone (``judge_next``), and what is kept goes last;
+        one segment at a time, as long as ``goes_on``.
         """
-        with self._tidying:
-            with self._changing:
-                self._settle()
-            while not self._retaining.delete_all_due(now_ns):
-                pass
+        again = True
+        while again:
+            with self._tidying:
+                with self._changing:
+                    self._settle()
+                again = self._retaining.delete_next(now_ns)
+            again = again and goes_on()
 
     @contextmanager
     def parts(self, signal: Signal) -> Iterator[list[Part]]:

@@ -261,7 +261,7 @@ def no_policies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RetentionD
     ages = {Signal.SPANS: 30 * 86_400 * 10**9}
     keeper = PolicyKeeper(book, store, ages, lambda: NOW_NS)
     nothing: Any = SimpleNamespace(segments={signal: [] for signal in Signal})
-    yield RetentionDesk(book, keeper, lambda: nothing, frozenset, store.bounds, ages, 0)
+    yield RetentionDesk(book, keeper, lambda: nothing, frozenset, store.bounds_of, ages, 0)
     store.close()
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 from aged import DAY_NS, FAILED, Attic, ids, of_place, request
 
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.retention.routes import retention_routes
-from spanglass_server.retention.model import PoliciesError
 from spanglass_server.settings.table import Retention as Settings
 
 MANY = range(1000)
@@ -98,7 +100,7 @@ def test_a_wrong_change_is_refused_by_its_field(call, body, code, field):
 
 
 def test_policies_of_a_file_are_changed_there(tmp_path):
-    """A server whose settings name a file shows it, and refuses changes; one with a mistake does not start."""
+    """A server whose settings name a file shows it, and refuses changes; by one with a mistake nothing is deleted."""
     file = tmp_path / "retention.yaml"
     file.write_text("ordinary: {after: 7d, keep_one_in: 10}\n")
     attic = Attic(tmp_path / "data", policies_file=file)
@@ -112,5 +114,53 @@ def test_policies_of_a_file_are_changed_there(tmp_path):
     attic.close()
 
     file.write_text("ordinary: {after: 7d}\n")
-    with pytest.raises(PoliciesError, match=r"retention.yaml:1:11: ordinary: keep_one_in is missing"):
-        Attic(tmp_path / "data", policies_file=file)
+    attic = Attic(tmp_path / "data", policies_file=file)
+    said(attic, "retention.yaml:1:11: ordinary: keep_one_in is missing")
+    attic.close()
+
+
+def said(attic, problem):
+    """Health tells of policies that can't be read, and housekeeping deletes nothing, whatever its age."""
+    attic.put(request(range(50)))
+    attic.clock.now_ns += 400 * DAY_NS
+    attic.node.real.retention.run(1.0, lambda: False)
+    assert len(attic.traces()) == 50
+    (told,) = attic.node.real.problems
+    assert told.startswith("nothing is deleted, since policies of retention can't be read: ")
+    assert problem in told
+
+
+def test_policies_that_could_not_be_read_again_are_refused(call):
+    """What is too long as YAML is refused before it is kept, and a name has an end."""
+    version = call("GET", "/retention")["version"]
+    services = ["\ufeff" * 200] * 100  # six characters each in YAML
+    long = [{"name": str(place), "keep": "errors", "services": services, "age": "9d"} for place in range(20)]
+    named = [{"name": "n" * 201, "keep": "errors", "age": "9d"}]
+    for policies, field in ((long, "policies"), (named, "policies[0].name")):
+        with pytest.raises(ApiError) as refused:
+            call("PUT", "/retention", body={"policies": policies, "version": version})
+        assert (refused.value.problem.code, refused.value.problem.field) == ("bad_request", field)
+    assert call("GET", "/retention")["version"] == version
+
+
+@pytest.mark.parametrize(
+    ("spoil", "problem"),
+    [
+        (lambda file: file.write_bytes(b"no database at all" * 100), "is damaged"),
+        (lambda file: put_text(file, "policies: ["), "not valid YAML"),
+    ],
+)
+def test_a_server_starts_with_policies_that_cannot_be_read(tmp_path, spoil, problem):
+    """It says so, and keeps everything."""
+    attic = Attic(tmp_path / "data", "ordinary: {after: 7d, keep_one_in: 10}")
+    attic.close()
+    spoil(tmp_path / "data" / "retention.sqlite")
+    attic = Attic(tmp_path / "data")
+    said(attic, problem)
+    attic.close()
+
+
+def put_text(file, text):
+    """Have other text in the newest version, as an older server may have kept it."""
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE versions SET text = ?", (text,))

@@ -49,6 +49,7 @@ class _Handlers:
             "yaml": "" if policies.is_empty else to_yaml(policies),
             "version": book.version,
             "file": None if book.file is None else str(book.file),
+            "problem": book.problem,
             "ages_s": {str(signal): age / _SECOND_NS for signal, age in self.desk.ages_ns.items()},
             "max_bytes": self.desk.max_bytes,
             "standing": self.desk.standing(params["now_ns"]),
@@ -61,6 +62,8 @@ class _Handlers:
         change = Version(0, params["now_ns"], actor_of(fields, params), note, "")
         try:
             self.desk.book.replace(policies, change, fields["version"])
+        except PoliciesError as error:
+            raise bodies.refused(error) from error
         except ManagedByFileError as error:
             hint = "change the file, and start the server anew"
             raise ApiError("forbidden", str(error), field="policies", hint=hint) from error

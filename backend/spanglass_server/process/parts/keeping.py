@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from spanglass_server.process.tuning import release_memory
 from spanglass_server.retention.book import PolicyBook
 from spanglass_server.retention.desk import RetentionDesk
 from spanglass_server.retention.keeper import PolicyKeeper
-from spanglass_server.retention.store import FILE_NAME, RetentionStore
+from spanglass_server.retention.model import RetentionStoreError
+from spanglass_server.retention.store import FILE_NAME, RetentionStore, UnreadableStore
 from spanglass_server.store.ports import QueryError
 from spanglass_server.store.sessions.stopping import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from spanglass_server.alerting.ports import AlertStore
     from spanglass_server.settings.settings import Settings
@@ -24,12 +27,14 @@ if TYPE_CHECKING:
 
 #: Of the time between two looks so much may be spent on judging segments; what is left over is judged at the next.
 _SHARE: Final = 0.1
+#: And so much on making room past ``retention.max_bytes``: a disk fills faster than policies age.
+_SQUEEZING_SHARE: Final = 0.5
 
 
 class Keeping:
     """``book`` is what API and pages change; ``run`` belongs to one thread.
 
-    ``OSError``, ``RetentionStoreError``, ``PoliciesError`` where policies can't be used: then nothing may be deleted.
+    Where policies can't be read nothing is deleted, and the keeper's ``problem`` says so.
     """
 
     def __init__(
@@ -37,12 +42,8 @@ class Keeping:
     ) -> None:
         self._segments = store
         self._clock_ns = clock_ns
-        self._file = RetentionStore(settings.data.dir.resolve() / FILE_NAME)
-        try:
-            self.book = PolicyBook(self._file, settings.retention.policies_file)
-        except BaseException:
-            self._file.close()
-            raise
+        self._file = _opened(settings.data.dir.resolve() / FILE_NAME)
+        self.book = PolicyBook(self._file, settings.retention.policies_file)
         self.ages_ns = ages_ns
         self._stop = Stop()
         self.keeper = PolicyKeeper(self.book, self._file, ages_ns, clock_ns)
@@ -74,13 +75,13 @@ class Keeping:
 
         contents = self._segments.contents
         return RetentionDesk(
-            self.book, self.keeper, lambda: contents.snapshot, held, self._file.bounds, self.ages_ns, max_bytes
+            self.book, self.keeper, lambda: contents.snapshot, held, self._file.bounds_of, self.ages_ns, max_bytes
         )
 
     def run(self, every_s: float, is_stopping: Callable[[], bool]) -> None:
         """Judge segments that are due, for a part of the time between two looks, and delete what is due.
 
-        While it is not known yet which traces are evidence nothing of either is done.
+        While it is not known which traces are evidence, or policies can't be read, nothing of either is done.
         """
         if not self.keeper.is_ready:
             return
@@ -89,7 +90,8 @@ class Keeping:
         try:
             while not is_stopping() and time.monotonic() < end and self._segments.judge_next(self._clock_ns()):
                 judged = True
-            self._segments.retain(self._clock_ns())
+            end = time.monotonic() + every_s * _SQUEEZING_SHARE
+            self._segments.retain(self._clock_ns(), lambda: not is_stopping() and time.monotonic() < end)
         except QueryError:  # no failure where the end of the server interrupts it
             if not self._stop.stopped:
                 raise
@@ -103,3 +105,16 @@ class Keeping:
     def close(self) -> None:
         """Release the file of policies."""
         self._file.close()
+
+
+def _opened(path: Path) -> RetentionStore:
+    """The store of policies, or one that stands for what can't be read."""
+    with ExitStack() as undo:
+        try:
+            store = RetentionStore(path)
+            undo.callback(store.close)
+            store.newest()
+            undo.pop_all()
+        except (OSError, RetentionStoreError) as error:
+            return UnreadableStore(str(error))
+        return store

@@ -43,6 +43,19 @@ class Judgement(Protocol):
         Ids are an Arrow array, null where a record has none; ``one_in`` is of how many each is one so far.
         """
 
+    @property
+    def held_rows(self) -> int:
+        """How many of the rows decided of stay only since their traces are pinned, or evidence."""
+
+    def give_up_held(self) -> None:
+        """Take no traces as held: there is no room for them. All rows are decided of anew."""
+
+    def prepare(self) -> None:
+        """Make durable what later judgements need, before rows go; ``OSError``."""
+
+    def is_current(self) -> bool:
+        """Whether no traces came to be held since rows were decided of; ``OSError``."""
+
     def noted(self, segment: Segment) -> None:
         """Take a segment as what is left of the judged one, after all of its rows were decided of; ``OSError``."""
 
@@ -50,8 +63,8 @@ class Judgement(Protocol):
 class Keeper(Protocol):
     """Which rows of spans and log records stay, and how long. Used by one thread; ``OSError``, ``QueryError``."""
 
-    def begin(self, pinned: frozenset[bytes]) -> bool:
-        """Take policies and pins as they are now; returns whether there are policies.
+    def begin(self, pinned: frozenset[bytes], spans: Sequence[Segment]) -> bool:
+        """Take policies, pins and segments of spans as they are now; returns whether there are policies.
 
         ``OSError`` where these can't be read: nothing may be deleted then.
         """
@@ -68,12 +81,15 @@ class Keeper(Protocol):
     def is_held(self, segment: Segment) -> bool:
         """Whether it is known to hold only pinned traces and evidence, which nothing deletes."""
 
+    def held_rows(self, segment: Segment) -> int:
+        """How many of its rows are known to be of pinned traces and evidence."""
+
     def forget(self, held: Mapping[Signal, Sequence[Segment]]) -> None:
         """Forget what was noted of segments that are gone; ``OSError``."""
 
 
 class _NoPolicies:
-    def begin(self, _pinned: frozenset[bytes]) -> bool:
+    def begin(self, _pinned: frozenset[bytes], _spans: Sequence[Segment]) -> bool:
         return False
 
     def due(self, _held: Mapping[Signal, Sequence[Segment]], _now_ns: int) -> Segment | None:
@@ -87,6 +103,9 @@ class _NoPolicies:
 
     def is_held(self, _segment: Segment) -> bool:
         return False
+
+    def held_rows(self, _segment: Segment) -> int:
+        return 0
 
     def forget(self, held: Mapping[Signal, Sequence[Segment]]) -> None:
         pass

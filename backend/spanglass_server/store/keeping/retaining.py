@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import Signal
-from spanglass_server.store.keeping.ports import NO_POLICIES, Keeper, Squeeze
-from spanglass_server.store.keeping.rows import rest_of
+from spanglass_server.store.keeping.ports import NO_POLICIES, Judgement, Keeper, Squeeze
+from spanglass_server.store.keeping.rows import Rest, rest_of
 from spanglass_server.store.pinned.rescue import PinnedMeanwhileError
 from spanglass_server.store.segment_files.catalog import Change
 from spanglass_server.store.segment_files.retention import expired
@@ -59,7 +59,7 @@ class Retaining:
         """Have the next segment that is due by policies hold only what stays; False if there is none."""
         held = self._writing.contents.snapshot.segments
         self._rescue.begin([s for signal in Signal for s in held[signal]])
-        if not self.keeper.begin(self._rescue.ids):
+        if not self.keeper.begin(self._rescue.ids, held[Signal.SPANS]):
             return False
         segment = self.keeper.due({signal: held[signal] for signal in JUDGED}, now_ns)
         if segment is None:
@@ -69,16 +69,15 @@ class Retaining:
             self._judge(segment, now_ns, "policy")
         return True
 
-    def delete_all_due(self, now_ns: int) -> bool:
-        """Delete what is due; False as soon as a trace was pinned meanwhile, whose rows were not looked for."""
-        self._rescue.begin([s for signal in Signal for s in self._writing.contents.snapshot.segments[signal]])
-        has_policies = self.keeper.begin(self._rescue.ids)
+    def delete_next(self, now_ns: int) -> bool:
+        """Delete segments that are due, or squeeze one; returns whether another look may find more."""
+        held = self._writing.contents.snapshot.segments
+        self._rescue.begin([s for signal in Signal for s in held[signal]])
+        has_policies = self.keeper.begin(self._rescue.ids, held[Signal.SPANS])
         try:
-            while self._delete_due(now_ns, JUDGED if has_policies else ()):
-                pass
-        except PinnedMeanwhileError:
-            return False
-        return True
+            return self._delete_due(now_ns, JUDGED if has_policies else ())
+        except PinnedMeanwhileError:  # its rows were not looked for
+            return True
 
     def _delete_due(self, now_ns: int, judged: Sequence[Signal]) -> bool:
         """Delete what is due; returns whether rows of it stayed, so that another look may find more."""
@@ -132,17 +131,36 @@ class Retaining:
     def _judge(self, segment: Segment, now_ns: int, reason: str, squeeze: Squeeze = Squeeze.NOTHING) -> None:
         """Have what policies keep of a segment in its place, or leave it as it is where that is everything."""
         judgement = self.keeper.judge(segment, now_ns, squeeze)
-        rest = rest_of(self._writing.data_dir / segment.file, segment.signal, judgement)
+        rest = self._rest_of(segment, judgement)
         if not rest.changes:
             judgement.noted(segment)
             return
+        judgement.prepare()
         with self._rescue.no_more_pinned():
-            if not rest.rows:
-                self._writing.commit(Change(remove=[segment.id]))
-            else:
+            new = None
+            if rest.rows:
                 new = self._writing.new_segment(segment.signal, rest.tables(), rest.schema(), segment.arrived_ns)
-                self._writing.commit(Change(add=[new], remove=[segment.id]))
+            if not judgement.is_current():
+                self._writing.contents.discard(new.files if new else ())
+                raise PinnedMeanwhileError
+            self._writing.commit(Change(add=[new] if new else [], remove=[segment.id]))
         self._count_deleted(segment, reason, rest.rows)
-        if rest.rows:
+        if new:
             judgement.noted(new)
         _LOG.info("retention by %s left %d of %d %s of a segment", reason, rest.rows, segment.rows, segment.signal)
+
+    def _rest_of(self, segment: Segment, judgement: Judgement) -> Rest:
+        """What stays of a segment: of pinned traces and evidence only what there is room for."""
+        path = self._writing.data_dir / segment.file
+        rest = rest_of(path, segment.signal, judgement)
+        held = judgement.held_rows
+        if held and self._held_bytes(segment) + segment.bytes * held // segment.rows > self._rescue.max_bytes:
+            judgement.give_up_held()
+            rest = rest_of(path, segment.signal, judgement)
+        return rest
+
+    def _held_bytes(self, but: Segment) -> int:
+        """What rows of pinned traces and evidence take in other segments, as far as that is known."""
+        held = self._writing.contents.snapshot.segments
+        others = (s for signal in JUDGED for s in held[signal] if s.id != but.id)
+        return sum(s.bytes * self.keeper.held_rows(s) // max(1, s.rows) for s in others)

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 TRACE_ID: Final = "trace_id"
 ONE_IN: Final = AttributeColumn("span", KEPT_ONE_IN, ValueType.INT).name
 PROBABILITY: Final = AttributeColumn("span", SAMPLING_PROBABILITY, ValueType.DOUBLE).name
+#: What ``one_in_of`` reads.
+THINNED: Final = (ONE_IN, PROBABILITY)
+#: The most that policies may say.
+MOST_ONE_IN: Final = 10_000
 #: The same attribute where a sender wrote whole numbers: 1, which is not true of what was thinned.
 _WHOLE_PROBABILITY: Final = AttributeColumn("span", SAMPLING_PROBABILITY, ValueType.INT).name
 
@@ -66,7 +70,7 @@ def rest_of(path: Path, signal: Signal, judgement: Judgement) -> Rest:
     rows, changes, thins = 0, False, False
     with pq.ParquetFile(path) as file:
         names = file.schema_arrow.names
-        columns = [name for name in (TRACE_ID, ONE_IN) if name in names]
+        columns = [name for name in (TRACE_ID, *THINNED) if name in names]
         for number in range(file.num_row_groups):
             table = file.read_row_group(number, columns=columns, use_threads=False)
             size = file.metadata.row_group(number).num_rows
@@ -87,12 +91,16 @@ def _ids(table: Any) -> Any:
 
 
 def one_in_of(table: Any) -> NDArray[Any]:
-    """Of how many traces that of each row is one, 1 where nothing was thinned."""
-    if ONE_IN not in table.column_names:
+    """Of how many traces that of each row is one, 1 where nothing was thinned.
+
+    Senders may write anything: it is taken only beside a probability that says the same, or less.
+    """
+    if ONE_IN not in table.column_names or PROBABILITY not in table.column_names:
         return np.ones(table.num_rows, np.int64)
     known: NDArray[Any] = pc.fill_null(table[ONE_IN], 1).to_numpy()
-    at_least_one: NDArray[Any] = np.maximum(known, 1)
-    return at_least_one
+    kept: NDArray[Any] = pc.fill_null(table[PROBABILITY], 1.0).to_numpy()
+    is_so = (known > 1) & (known <= MOST_ONE_IN) & (kept > 0) & (kept * known <= 1 + 1e-9)
+    return np.where(is_so, known, 1)
 
 
 def _marked(rows: Any, one_in: NDArray[Any]) -> Any:

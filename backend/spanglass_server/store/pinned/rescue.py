@@ -84,6 +84,11 @@ class Rescue:
         """The pins as ``begin`` took them."""
         return self._ids
 
+    @property
+    def max_bytes(self) -> int:
+        """How much of segments rows of pinned traces may be."""
+        return self._max_bytes
+
     @contextmanager
     def no_more_pinned(self) -> Iterator[None]:
         """Let no trace be pinned until the block ends; ``PinnedMeanwhileError`` where one was since ``begin``."""
