@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
     from spanglass_server.promql.ports import Matcher
 
-#: Metrics that count requests, by what their names begin with, and the spans that they are of.
+_HTTP: Final = "http.request.method exists"  # of older names too, as the filter language reads them
+#: Metrics that count requests, by what their names begin with, and the spans that they are of: servers of other
+#: protocols have none of these attributes.
 _REQUESTS: Final = (
-    (re.compile(r"http_(server_)?(request_)?(duration|requests)(_(milli)?seconds)?_(total|count|bucket)"), "server"),
-    (re.compile(r"http_client_(request_duration|duration)(_(milli)?seconds)?_(count|bucket)"), "client"),
-    (re.compile(r"rpc_server_duration(_(milli)?seconds)?_(count|bucket)"), "server"),
+    (re.compile(r"http_(server_)?(request_)?(duration|requests)(_(milli)?seconds)?_(total|count|bucket)"),
+     ("kind:server", _HTTP)),
+    (re.compile(r"http_client_(request_duration|duration)(_(milli)?seconds)?_(count|bucket)"), ("kind:client", _HTTP)),
+    (re.compile(r"rpc_server_duration(_(milli)?seconds)?_(count|bucket)"), ("kind:server", "rpc.system exists")),
 )  # fmt: skip
 #: Labels of such metrics, and the attributes that they are made of.
 _LABELS: Final = {
@@ -71,16 +74,20 @@ def of_promql(text: str) -> Events:
             "it is no sum of one counter's rate", 'such as sum(rate(http_requests_total{job="shop"}[5m]))'
         )
     selector = found[0]
-    kind = next((kind for pattern, kind in _REQUESTS if pattern.fullmatch(selector.name)), "")
-    if not kind or selector.any_of:
+    requests = next((spans for pattern, spans in _REQUESTS if pattern.fullmatch(selector.name)), ())
+    if not requests or selector.any_of:
         message = f"objectives count spans and checks, and {selector.name or 'its metric'} tells of neither"
         raise CannotTakeError(message, "write the objective by hand: spans, and what makes them good")
-    latency_s, conditions = 0.0, [f"kind:{kind}"]
+    if selector.offset or selector.at is not None:
+        raise CannotTakeError(
+            "it asks about another time, with offset or @", "objectives count what is of their window"
+        )
+    latency_s, conditions = 0.0, [*requests]
     for matcher in selector.matchers:
         if matcher.name == "le" and matcher.operator == "=" and selector.name.endswith("_bucket"):
             latency_s = _bound(matcher.value, "milliseconds" in selector.name)
         elif matcher.name != "__name__":
-            conditions.append(_condition(matcher))
+            conditions += _conditions(matcher)
     return Events(tuple(conditions), latency_s)
 
 
@@ -101,7 +108,21 @@ def _bound(text: str, is_milliseconds: bool) -> float:  # noqa: FBT001 - one of 
         raise CannotTakeError(f"le={text!r} is no number") from None
     if bound == float("inf"):
         return 0.0
+    if not bound > 0:  # as no request takes; 0 would be none at all
+        raise CannotTakeError(f"le={text!r} is no bound of durations", "give a number of more than 0, or +Inf")
     return bound / 1000 if is_milliseconds else bound
+
+
+def _conditions(matcher: Matcher) -> list[str]:
+    """What a label asks of spans; a job is a service, or a namespace and a service."""
+    namespace, _, name = matcher.value.rpartition("/")
+    if matcher.name != "job" or not (namespace and name):
+        return [_condition(matcher)]
+    if matcher.operator.endswith("~"):
+        message = f"job{matcher.operator}{matcher.value!r} is of namespaces and services together"
+        raise CannotTakeError(message, 'write job="namespace/service", or ask for the label service_name')
+    both = [f"service.namespace = {_quoted(namespace)}", f"service.name = {_quoted(name)}"]
+    return [f"not ({' and '.join(both)})"] if matcher.operator == "!=" else both
 
 
 def _condition(matcher: Matcher) -> str:
@@ -110,7 +131,7 @@ def _condition(matcher: Matcher) -> str:
         known = ", ".join(sorted(set(_LABELS)))
         raise CannotTakeError(f"the label {matcher.name} is not known as an attribute of spans", f"known are {known}")
     is_negated, is_regex = matcher.operator.startswith("!"), matcher.operator.endswith("~")
-    value = matcher.value.rpartition("/")[2] if matcher.name == "job" and not is_regex else matcher.value
+    value = matcher.value
     if attribute == _CODE:
         codes = _codes(value.removeprefix("(").removesuffix(")").split("|") if is_regex else [value])
         return f"not ({codes})" if is_negated else codes

@@ -195,15 +195,20 @@ def _of_ratio(ratio: Node) -> dict[str, str]:
     total, good, bad = (ratio.named(name) for name in ("total", "good", "bad"))
     if total is None or (good is None) == (bad is None):
         raise _PlacedError(ratio, CannotTakeError("a ratio has total, and either good or bad"))
-    everything, some = _events(total), _events(good or bad or ratio)
+    name, part = ("good", good) if good is not None else ("bad", bad or ratio)
+    everything, some = _events(total), _events(part)
+    if everything.latency_s:
+        hint = 'ask for the _count of the histogram, or for le="+Inf"'
+        raise _PlacedError(total, CannotTakeError("total counts only requests that are quick", hint))
     beyond = some.beyond(everything)
     if bad is not None:
         if some.latency_s:
             raise _PlacedError(bad, CannotTakeError("buckets of a histogram count quick requests, which are good ones"))
         beyond = f"not ({beyond})" if beyond else ""
     missing = [one for one in everything.conditions if one not in some.conditions]
-    if missing and good is not None and good is not total and _is_promql(good):
-        raise _PlacedError(good, CannotTakeError(f"total asks for {missing[0]}, and good does not"))
+    if missing and _is_promql(part):  # such as another method: nothing would be both
+        hint = f"give {name} all labels of total, with the same values"
+        raise _PlacedError(part, CannotTakeError(f"total asks for {missing[0]}, and {name} does not", hint))
     return {"spans": everything.filter, "good": beyond, "latency": f"{some.latency_s:g}s" if some.latency_s else ""}
 
 
