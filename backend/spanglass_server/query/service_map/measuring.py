@@ -10,13 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from spanglass_server.query.differences.slices import rows_within, slices
 from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
 from spanglass_server.query.language.compiling.sql import Sql, all_of, union_all
 from spanglass_server.query.records import match_records
 from spanglass_server.query.service_map.distribution import QUANTILES, Figures, joined, measured
 from spanglass_server.query.services.estimates import counting
 from spanglass_server.query.statements import rows, statement
-from spanglass_server.query.window import clamp, widen
+from spanglass_server.query.window import widen
 from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import Signal, sql_type
 from spanglass_server.times import NS_PER_SECOND
@@ -45,7 +46,6 @@ _JOINED, _SPANS_JOINED = 500_000, 200_000
 #: ... and with more than these, calls and requests are those of so many: ten million would take a second on two cores.
 #: Of 10,000 calls over ten million spans 2,000 are then seen, which is exact to 2 %.
 _MEASURED, _SPANS_MEASURED = 4_000_000, 2_000_000
-_SLICES = 4
 #: The server's half of a call may begin so much later or, as clocks differ, earlier.
 _APART_NS = 60 * NS_PER_SECOND
 CLIENT, PRODUCER, CONSUMER = 3, 4, 5
@@ -99,24 +99,22 @@ def measure(session: QuerySession, window: Window, filter_text: str) -> Measured
     shared = {**counts, "points": Sql(f"{list(QUANTILES)}"), "count": _MOST}
     named = Sql(f"{SERVICE_NAME.text} AS service, kind, {keys.text}", keys.parameters)
     needed = {SERVICE, "kind", "status_code", "duration_ns", *counted}
-    slices = _slices(records, _MEASURED, _SPANS_MEASURED)
-    relation = _union([part.relation(session, {*needed, *columns}) for part in slices])
+    read = _slices(session, records, _MEASURED, _SPANS_MEASURED)
+    relation = _union([part.relation(session, {*needed, *columns}) for part in read.records])
     where = all_of([records.predicate, _CALLS])
     calls = rows(session, statement("service_map/calls", **shared, keys=named, relation=relation, where=where))
-    relation = _union([part.relation(session, needed) for part in slices])
+    relation = _union([part.relation(session, needed) for part in read.records])
     services = statement(
         "service_map/services", **shared, service=SERVICE_NAME, relation=relation, where=records.predicate
     )
     requests = rows(session, services)
-    joined_over = _slices(records, _JOINED, _SPANS_JOINED)
-    times = _length_ns([records]) / max(1, _length_ns(slices))
+    joined_over = _slices(session, records, _JOINED, _SPANS_JOINED)
+    times = read.times
     return Measured(
         {name: found.times(times) for name, found in _by_name(calls).items()},
-        _by_callee(
-            _callees(session, joined_over, keys, columns), _length_ns([records]) / max(1, _length_ns(joined_over))
-        ),
+        _by_callee(_callees(session, joined_over.records, keys, columns), joined_over.times),
         {name: found.times(times) for name, found in _by_service(requests).items()},
-        len(joined_over) > 1,
+        len(joined_over.records) > 1,
         _kept([*calls, *requests], times),
     )
 
@@ -146,19 +144,26 @@ def _is_number(read: Collection[str]) -> bool:
     return bool(read) and all(sql_type(Signal.SPANS, column) == "BIGINT" for column in read)
 
 
-def _slices(records: Records, most: int, wanted: int) -> list[Records]:
-    """The range if it has at most so many spans, else slices of it that have about as many as are wanted."""
-    window, spans = records.window, max(records.known.values(), default=0)
+class _Slices(NamedTuple):
+    """A range, or slices of it, of whose spans the range has so many times as many."""
+
+    records: Sequence[Records]
+    times: float
+
+
+def _slices(session: QuerySession, records: Records, most: int, wanted: int) -> _Slices:
+    """The range if it has at most so many spans, else slices of it that have about as many as are wanted.
+
+    They hold equally many spans each, wherever these lie in time: nobody's load is the same all day.
+    """
+    parts = session.parts(records.signal, records.window)
+    spans = rows_within(parts, records.window)
     if spans <= most:
-        return [records]
-    step_ns = (window.end_ns - window.start_ns) // _SLICES
-    length_ns = max(1, step_ns * wanted // spans)
-    starts_ns = (window.start_ns + place * step_ns + (step_ns - length_ns) // 2 for place in range(_SLICES))
-    return [records.narrowed(clamp(start_ns, start_ns + length_ns)) for start_ns in starts_ns]
-
-
-def _length_ns(slices: Sequence[Records]) -> int:
-    return sum(part.window.end_ns - part.window.start_ns for part in slices)
+        return _Slices([records], 1)
+    windows = slices(parts, records.window, wanted / spans)
+    relation = _union([Sql(session.relation(records.signal, window, (records.time,))) for window in windows])
+    (read,) = rows(session, statement("service_map/read", relation=relation))
+    return _Slices([records.narrowed(window) for window in windows], max(1, spans / max(1, read["spans"])))
 
 
 def _union(relations: Sequence[Sql]) -> Sql:
@@ -168,11 +173,11 @@ def _union(relations: Sequence[Sql]) -> Sql:
 
 
 def _callees(
-    session: QuerySession, slices: Sequence[Records], keys: Sql, columns: Collection[str]
+    session: QuerySession, parts: Sequence[Records], keys: Sql, columns: Collection[str]
 ) -> list[dict[str, Any]]:
-    own = {"trace_id", "span_id", SERVICE, "kind", "status_code", "duration_ns", *columns, *slices[0].columns}
+    own = {"trace_id", "span_id", SERVICE, "kind", "status_code", "duration_ns", *columns, *parts[0].columns}
     answered = {"trace_id", "parent_span_id", SERVICE, "kind", "status_code", "duration_ns"}
-    windows = [part.window for part in slices]
+    windows = [part.window for part in parts]
     callers = [Sql(session.relation(Signal.SPANS, window, own)) for window in windows]
     served = [Sql(session.relation(Signal.SPANS, widen(window, _APART_NS), answered)) for window in windows]
     return rows(
@@ -183,7 +188,7 @@ def _callees(
             keys=keys,
             names=Sql(", ".join(KEYS)),
             relation=_union(callers),
-            where=slices[0].predicate,
+            where=parts[0].predicate,
             all=_union(served),
             points=Sql(f"{list(QUANTILES)}"),
             count=_MOST,

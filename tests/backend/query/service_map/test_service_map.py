@@ -9,7 +9,8 @@ from spanglass_server.query.service_map import measuring
 from spanglass_server.query.service_map.distribution import Figures, joined, measured
 from spanglass_server.query.service_map.graph import Graph, Node
 from spanglass_server.query.service_map.service_map import MapQuestion, service_map
-from spanglass_server.store.ports import Window
+from spanglass_server.signals import Signal
+from spanglass_server.store.ports import Part, Window
 
 SECOND = 1_000_000_000
 WINDOW = Window(1000 * SECOND, 1100 * SECOND)
@@ -114,22 +115,44 @@ def test_calls_of_spans_that_match(open_tables):
     assert service_map(session, MapQuestion(Window(0, SECOND)))["nodes"] == []
 
 
-def test_callees_of_slices(open_tables, monkeypatch):
+@pytest.fixture
+def open_busy(open_tables, monkeypatch):
+    """Open tables that know when their spans began, as storage does; slices of forty spans are read."""
+    for name, value in (("_JOINED", 4), ("_SPANS_JOINED", 40), ("_MEASURED", 4), ("_SPANS_MEASURED", 40)):
+        monkeypatch.setattr(measuring, name, value)
+
+    def opened(spans):
+        session, by_start = open_tables(spans=spans), sorted(each["start_time_ns"] for each in spans)
+        parts = [
+            Part(("part", number), Signal.SPANS, len(some), some[0], some[-1], frozenset())
+            for number, some in enumerate([by_start[:20], by_start[20:]])
+        ]
+        monkeypatch.setattr(session, "parts", lambda *_: parts)
+        return session
+
+    return opened
+
+
+def _served(seconds):
+    return [each for second in seconds for each in call("web", "stock", start=second, **ADDRESS)]
+
+
+def test_callees_of_slices(open_busy, monkeypatch):
     """Of a large range slices tell whom an address belongs to; all calls of the range are counted."""
-    monkeypatch.setattr(measuring, "_JOINED", 4)
-    monkeypatch.setattr(measuring, "_SPANS_JOINED", 40)
-    spans = [each for second in range(1000, 1100) for each in call("web", "stock", start=second, **ADDRESS)]
-    answer = service_map(open_tables(spans=spans), MapQuestion(WINDOW))
+    monkeypatch.setattr(measuring, "_MEASURED", 1000)
+    answer = service_map(open_busy(_served(range(1000, 1100))), MapQuestion(WINDOW))
     assert (edges(answer), answer["sampled_callees"]) == (["service:web > service:stock 100 0 10"], True)
 
 
-def test_calls_of_slices(open_tables, monkeypatch):
-    """Of a range of very many spans only slices are measured, and their calls scaled up; the answer says so."""
-    monkeypatch.setattr(measuring, "_MEASURED", 4)
-    monkeypatch.setattr(measuring, "_SPANS_MEASURED", 40)
-    spans = [each for second in range(1000, 1100) for each in call("web", "stock", start=second, **ADDRESS)]
-    answer = service_map(open_tables(spans=spans), MapQuestion(WINDOW))
-    assert (edges(answer), answer["sampled_share"]) == (["service:web > service:stock 100 0 10"], 0.2)
+@pytest.mark.parametrize("hours", [0, 5, 23])
+def test_calls_of_slices(open_busy, hours):
+    """Of a range of very many spans slices are measured, and scaled up by their spans, whatever time has none."""
+    window = Window(WINDOW.start_ns - hours * 36 * SECOND, WINDOW.end_ns)
+    answer = service_map(open_busy(_served(range(1000, 1100))), MapQuestion(window))
+    (edge,) = edges(answer)
+    assert edge.startswith("service:web > service:stock ")
+    assert int(edge.split()[3]) == pytest.approx(100, abs=2)
+    assert (answer["sampled_callees"], answer["sampled_share"]) == (True, pytest.approx(0.2, abs=0.03))
 
 
 def test_an_earlier_range(open_tables):

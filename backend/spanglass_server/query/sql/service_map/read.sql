@@ -1,0 +1,2 @@
+-- How many spans slices of a range have.
+SELECT count(*) AS spans FROM {relation}
