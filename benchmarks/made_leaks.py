@@ -103,15 +103,11 @@ def _leak_beside_days(random: np.random.Generator) -> Values:
 
 
 def _leak_with_restarts(random: np.random.Generator) -> Values:
-    """It grows until it is ended and started again, at odd times."""
-    base = max(_base(random), 200 * MIB)
-    per_minute, values, since = base * random.uniform(0.15, 0.6) / HOUR, _level(random, base), 0
-    ends = [*np.cumsum(random.integers(10 * HOUR, 40 * HOUR, 20)), WEEK]
-    for end in (min(end, WEEK - 4 * HOUR) if end < WEEK else WEEK for end in ends):
-        if end > since:
-            values[since:end] += per_minute * np.arange(end - since)
-            since = end
-    return values
+    """It grows until it is ended, and a process of another id starts, which has been running for some hours or days."""
+    base, ago = max(_base(random), 200 * MIB), int(random.integers(4 * HOUR, 40 * HOUR))
+    values = _level(random, base)
+    values[WEEK - ago :] += base * random.uniform(0.15, 0.6) / HOUR * np.arange(ago)
+    return _born(values, ago)
 
 
 def _leak_and_garbage(random: np.random.Generator) -> Values:
@@ -154,6 +150,41 @@ def _first_day(random: np.random.Generator) -> Values:
     """Memory that follows traffic, in a process that has not seen a whole day."""
     base, ago = _base(random), int(random.integers(3 * HOUR, 20 * HOUR))
     return _started(random, _level(random, base) + _day(random, random.uniform(0.2, 0.8) * base), base, ago)
+
+
+def _first_morning(random: np.random.Generator) -> Values:
+    """A process that started at night: a level until the morning, then up to three times as much by noon."""
+    base, ago = max(_base(random), 100 * MIB), int(random.integers(7 * HOUR, 20 * HOUR))
+    hours = np.maximum(np.arange(ago) / HOUR - random.uniform(4, 8), 0)
+    values = _level(random, base)
+    values[WEEK - ago :] += random.uniform(1, 2) * base * np.maximum(np.sin(2 * np.pi * hours / 24), 0)
+    return _started(random, values, base, ago)
+
+
+def _after_weekend(random: np.random.Generator) -> Values:
+    """A process that started on a day without traffic, one or two days before the first one with it."""
+    base, quiet = max(_base(random), 100 * MIB), int(random.integers(DAY, 2 * DAY))
+    ago = quiet + int(random.integers(HOUR, 12 * HOUR))
+    hours = np.maximum(np.arange(ago) - quiet, 0) / HOUR
+    values = _level(random, base)
+    values[WEEK - ago :] += random.uniform(1, 2) * base * np.maximum(np.sin(2 * np.pi * hours / 24), 0)
+    return _started(random, values, base, ago)
+
+
+def _to_a_limit(random: np.random.Generator) -> Values:
+    """It fills evenly from its start to a limit, within hours."""
+    base, ago = max(_base(random), 100 * MIB), int(random.integers(30, 12 * HOUR))
+    full = random.uniform(1, 6) * HOUR
+    values = _level(random, base)
+    values[WEEK - ago :] += random.uniform(0.5, 5) * base * np.minimum(np.arange(ago) / full, 1)
+    return _born(values, ago)
+
+
+def _sawtooth(random: np.random.Generator) -> Values:
+    """It fills for hours and lets go of all, again and again, in one process."""
+    base, every = max(_base(random), 100 * MIB), int(random.integers(6 * HOUR, 30 * HOUR))
+    phase = (np.arange(WEEK) + random.integers(0, every)) % every / every
+    return np.asarray(_level(random, base) + random.uniform(0.8, 3) * base * phase)
 
 
 def _jump(random: np.random.Generator) -> Values:
@@ -206,7 +237,8 @@ LEAKS: Final[tuple[tuple[str, Callable[[np.random.Generator], Values]], ...]] = 
 WELL: Final[tuple[tuple[str, Callable[[np.random.Generator], Values]], ...]] = (
     ("level", _well), ("just started", _young), ("cache that fills", _cache), ("a day's course", _days),
     ("first day", _first_day), ("jump", _jump), ("job that loads data", _job), ("garbage", _garbage_alone),
-    ("random walk", _walk), ("restarts", _restarted),
+    ("random walk", _walk), ("restarts", _restarted), ("first morning", _first_morning),
+    ("day after a weekend", _after_weekend), ("fills evenly to a limit", _to_a_limit), ("sawtooth of hours", _sawtooth),
 )  # fmt: skip
 
 

@@ -18,16 +18,20 @@ MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 _DROP: Final = 0.7
 #: A climb is cut into so many pieces, of which the least value counts: what garbage collection leaves.
 _PIECES, _LEAST_STEPS = 12, 10
-#: Of the steps between pieces so many rise, and of all movement so much is upwards; no one is more than this share.
-_RISING, _UPWARDS, _LARGEST = 0.8, 0.9, 0.35
+#: Of the steps between pieces so many rise, by this share of the mean, and of all movement so much is upwards; no one
+#: is more than this share.
+_RISING, _RISES, _UPWARDS, _LARGEST = 0.8, 0.1, 0.9, 0.35
 #: Pieces before the first step of such a share of the mean are the level before the climb.
 _BEGUN: Final = 0.3
 #: The last third grows at least so much as the first: a cache that fills up grows less and less.
 _STEADY: Final = 0.6
 #: It grew by so many bytes, and by this share of what there was.
 LEAST_BYTES, _LEAST_SHARE = 32 << 20, 0.1
-#: Where a process has no day before the climb to compare with, a climb of less than a day doubles its memory.
-_DOUBLED: Final = 2.0
+#: Where a process has no week of life to compare with, a climb of up to so long makes its memory so many times what it
+#: was, one of less than a day more: it may be the course of its first day, or of the first one after a weekend.
+_QUICK_MS, _TIMES_QUICK, _TIMES_IN_A_DAY, _WEEK_MS = 90 * MINUTE_MS, 2.0, 3.5, 160 * HOUR_MS
+#: Going back from where a climb begins, it is the same one where it rises at least, and at most, by such shares.
+_SAME: Final = (0.5, 3.0)
 #: What grows from the start of a process on, or from so much of its life, fills up, unless it goes on for so long.
 _START_MS, _START_SHARE, _AFTER_START_MS = 2 * MINUTE_MS, 0.2, 6 * HOUR_MS
 #: The newest value is no older than so many steps.
@@ -65,7 +69,8 @@ def find_climb(rows: Sequence[Row]) -> Climb | None:
     """
     life = _Life.of(rows)
     for grid, row in zip(reversed(GRIDS), reversed(rows), strict=True):
-        for climb in _climbs(row, grid):
+        for found in _climbs(row, grid):
+            climb = _from_its_beginning(found, rows)
             if _is_leak(climb, life):
                 return climb
     return None
@@ -83,10 +88,14 @@ def may_climb(rows: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
 
 
 class _Life(NamedTuple):
-    """The run of a process since its last restart: how old it is, and the most of it by the hour (oldest first)."""
+    """The run of a process since memory came back last: how old it is, the most of it by the hour (oldest first).
+
+    ``earlier`` is the most that it had before the run, 0 where nothing is known of that.
+    """
 
     age_ms: int
     hours: Row
+    earlier: float
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> _Life:
@@ -99,7 +108,8 @@ class _Life(NamedTuple):
                 ages.append((len(run) - 1 - int(known[0])) * grid.step_ms)
             if grid is GRIDS[-1]:
                 hours = run
-        return cls(max(ages), hours)
+        before = rows[-1][: len(rows[-1]) - 1 - max(ages) // HOUR_MS]
+        return cls(max(ages), hours, float(np.nanmax(before)) if (~np.isnan(before)).any() else 0.0)
 
     def most_before(self, ago_ms: int) -> float:
         """The most that it had before a time; it is a day and more back."""
@@ -115,13 +125,40 @@ def _is_leak(climb: Climb, life: _Life) -> bool:
     is_start = before_ms < max(_START_MS, _START_SHARE * life.age_ms)
     if is_start and climb.lasts_ms < _AFTER_START_MS:
         return False
-    if before_ms >= DAY_MS:
-        return climb.last >= (1 + _LEAST_SHARE) * life.most_before(climb.lasts_ms)
-    return climb.lasts_ms >= DAY_MS or climb.last >= _DOUBLED * climb.first
+    if _comes_back(climb, life, before_ms):
+        return False
+    if climb.lasts_ms >= DAY_MS or (before_ms >= DAY_MS and life.age_ms >= _WEEK_MS):
+        return True
+    return climb.last >= (_TIMES_QUICK if climb.lasts_ms <= _QUICK_MS else _TIMES_IN_A_DAY) * climb.first
+
+
+def _comes_back(climb: Climb, life: _Life, before_ms: int) -> bool:
+    """Whether it was as high before, on another day or before memory came back, or more comes back than stays."""
+    if before_ms < 0:
+        return 2 * (climb.last - climb.first) < life.earlier - climb.first
+    most = life.most_before(climb.lasts_ms) if before_ms >= DAY_MS else 0.0
+    return climb.last < (1 + _LEAST_SHARE) * max(most, life.earlier)
+
+
+def _from_its_beginning(climb: Climb, rows: Sequence[Row]) -> Climb:
+    """The climb with what rose before it as it does, as far back as the run of the process goes."""
+    lasts_ms, level = climb.lasts_ms, climb.first
+    for grid, row in zip(GRIDS, rows, strict=True):
+        piece = max(1, round(climb.lasts_ms / _PIECES / grid.step_ms))
+        rise = (climb.last - climb.first) * piece * grid.step_ms / climb.lasts_ms
+        at, least = len(row) - 1 - lasts_ms // grid.step_ms, _run(row)
+        while at - piece >= least:
+            before = row[at - piece : at]
+            lower = float(np.nanmin(before)) if (~np.isnan(before)).any() else np.nan
+            if not _SAME[0] * rise <= level - lower <= _SAME[1] * rise:
+                break
+            at, level = at - piece, lower
+            lasts_ms = (len(row) - 1 - at) * grid.step_ms
+    return Climb(lasts_ms, level, climb.last)
 
 
 def _run(row: Row) -> int:
-    """Where the values after the last restart begin."""
+    """Where the values after memory came back last begin: after a restart, or a large collection of garbage."""
     known = np.flatnonzero(~np.isnan(row))
     drops = np.flatnonzero(row[known[1:]] < _DROP * row[known[:-1]])
     return int(known[drops[-1] + 1]) if drops.size else 0
@@ -154,7 +191,7 @@ def _steady(values: Row, step_ms: int) -> Climb | None:
     third = len(steps) // 3
     is_steady = (
         grown > 0
-        and np.count_nonzero(steps > 0) >= _RISING * len(steps)
+        and np.count_nonzero(steps > _RISES * grown / len(steps)) >= _RISING * len(steps)
         and grown >= (2 * _UPWARDS - 1) * moved
         and steps.max() <= _LARGEST * grown
         and steps[-third:].sum() >= _STEADY * steps[:third].sum()

@@ -6,7 +6,7 @@ import numpy as np
 import orjson
 import pytest
 
-from made_leaks import MIB, make_processes
+from made_leaks import MIB, Process, make_processes
 from spanglass_server.findings.desk import FindingDesk, Wanted
 from spanglass_server.findings.leak import MOST_BYTES, SUBJECT, Grown, Leak
 from spanglass_server.findings.model import Kind, Place, Sighting
@@ -32,6 +32,39 @@ def test_leaks_are_told_from_what_looks_like_them():
     assert right >= 0.9 * sum(one.is_leak for one in made)
     # the quick test before it leaves none of them out
     assert all(may_climb([row[None] for row in rows[place]])[0] for place in told)
+
+
+DAY = 24 * 60
+AT = np.arange(7 * DAY)
+MORNING = np.maximum(np.sin(2 * np.pi * (AT - 6 * 60) / DAY), 0)
+
+
+@pytest.mark.parametrize(
+    ("memory", "looks"),
+    [
+        (np.minimum(200 + 3.0 * AT, 1000), range(12, 420, 6)),
+        (200 + 400 * MORNING, range(30, 20 * 60, 10)),
+        (300 + 500 * (AT % 720) / 720, range(900, 7 * DAY, 97)),
+        (200 + 400 * MORNING * (AT >= 2 * DAY), range(2 * DAY, 2 * DAY + 20 * 60, 20)),
+    ],
+    ids=["evenly from the start to a limit", "first morning", "sawtooth of 12 hours", "day after a weekend"],
+)
+def test_what_fills_and_what_comes_back_is_not_told_whenever_it_is_looked_at(memory, looks):
+    """A process that fills evenly from its start, follows its first day with traffic, or lets go at times is well."""
+    noisy = (memory + np.random.default_rng(1).normal(0, 0.5, len(memory))) * MIB
+    for minutes in looks:
+        values = np.full(len(AT), np.nan)
+        values[len(AT) - minutes :] = noisy[:minutes]
+        assert find_climb(Process("", is_leak=False, values=values).rows()) is None, f"after {minutes} min"
+
+
+def test_a_climb_from_the_start_is_told_after_six_hours_since_the_start():
+    """It is one climb, however long ago it began: not the last hours of it by themselves."""
+    values = np.full(len(AT), np.nan)
+    values[-400:] = (200 + 3.0 * np.arange(400)) * MIB
+    climb = find_climb(Process("", is_leak=True, values=values).rows())
+    assert climb is not None
+    assert abs(climb.lasts_ms - 400 * MINUTE_MS) <= 30 * MINUTE_MS
 
 
 def _series(**memory):
