@@ -61,6 +61,11 @@ def _asked(known: Known) -> _Asked | None:
         question = DifferenceQuestion(spans, Selection("status:error"))
         return _Asked("failed requests of its time beside the others", question, failed)
     if known.key.kind is Kind.DURATION:
+        if known.side < 0:
+            most_ns = round(known.peak.low * NS_PER_SECOND)
+            fast = SpanQuestion(window, _REQUESTS, spans.service, spans.operation, max_duration_ns=most_ns)
+            question = DifferenceQuestion(spans, Selection(max_ns=most_ns))
+            return _Asked("requests faster than usual beside the others of its time", question, fast)
         least_ns = round(known.peak.high * NS_PER_SECOND)
         question = DifferenceQuestion(spans, Selection(min_ns=least_ns))
         slow = SpanQuestion(window, _REQUESTS, spans.service, spans.operation, least_ns)
