@@ -71,10 +71,10 @@ def plain(made: list[Made], ahead: int) -> Told:
 
 def _note(told: Told, step: tuple[np.ndarray, ...], at: int) -> None:
     began, ended, _ = step
+    for row in np.flatnonzero(ended):
+        told[row][-1] = (told[row][-1][0], at + 1 - int(ended[row]))
     for row in np.flatnonzero(began):
         told[row].append((at + 1 - int(began[row]), -1))
-    for row in np.flatnonzero(ended):
-        told[row][-1] = (told[row][-1][0], at - 2)
 
 
 def _end(told: Told, at: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import anomalies as benchmark
 from made_anomalies import DAY, HOUR, made_anomalies
-from spanglass_server.anomalies.detecting.episodes import BEGIN, END_STEPS, Episodes
+from spanglass_server.anomalies.detecting.episodes import BEGIN, END_STEPS, UNSEEN_STEPS, Episodes
 from spanglass_server.anomalies.detecting.judging import judge, judge_durations, judge_failures
 from spanglass_server.anomalies.detecting.scales import scaled, unscaled
 from spanglass_server.anomalies.detecting.usual import AHEAD, STEPS, find_usual, hours_of
@@ -83,13 +83,33 @@ def test_nothing_is_known_of_new_or_empty_series() -> None:
     assert find_usual(hours_of(np.empty((0, 48 * STEPS))), "plain").centre.shape == (0, AHEAD * STEPS)
 
 
+def test_where_the_side_turns_or_values_are_gone() -> None:
+    """What turns to the other side ends there, and another begins; what has no value for an hour is over."""
+    episodes, every = Episodes.of(1), np.ones(1, bool)
+    changes = [episodes.step(np.array([value]), every) for value in [6.0, 6, -6, 0, -6, -6] + [np.nan] * 13]
+    assert [(step, *(int(each[0]) for each in one)) for step, one in enumerate(changes) if one.began | one.ended] == [
+        (1, 2, 0, 1), (5, 2, 2, -1), (17, 0, UNSEEN_STEPS, -1),
+    ]  # fmt: skip
+    assert not episodes.is_open[0]
+
+
+def test_the_level_is_of_hours_that_are_known() -> None:
+    """After a day and more without values the level is that of the 24 hours before, not of all the past."""
+    hours = np.full((3, 1, 300), 10.0)
+    hours[:, :, 200:] = 50.0
+    hours[:, :, 265:295] = np.nan
+    assert find_usual(hours, "plain").centre[0, 0] == pytest.approx(50.0)
+
+
 def test_begin_and_end() -> None:
-    """One odd value begins nothing, two or one far beyond or a lasting lesser one do; three usual ones end it."""
+    """One odd value or one far below begins nothing, two or one far above or a lasting lesser one do; three end it."""
     rows = {
         "odd": [6, 0, 6, 0, 0, 0, 0, 0, 0, 0],
         "two": [0, 6, 6, 0, 0, 6, 0, 0, 0, 0],
         "turned": [5, -5, 5, -5, 0, 0, 0, 0, 0, 0],
-        "far": [0, 0, -20, 0, 0, 0, 0, 0, 0, 0],
+        "far": [0, 0, 20, 0, 0, 0, 0, 0, 0, 0],
+        "lost": [0, 0, -20, 0, 0, 0, 0, 0, 0, 0],
+        "missing": [0, -20, -20, 0, 0, 0, 0, 0, 0, 0],
         "lasting": [3, 3, 3, 3, 3, 3, 0, 0, 0, 0],
         "gap": [6, np.nan, 6, 0, 0, 0, 0, 0, 0, 0],
     }
@@ -104,8 +124,8 @@ def test_begin_and_end() -> None:
                 began[name] = step, int(length), int(side)
             if is_end:
                 ended[name] = step
-    assert began == {"two": (2, 2, 1), "far": (2, 1, -1), "lasting": (5, 6, 1), "gap": (2, 2, 1)}
-    assert ended == {"two": 8, "far": 2 + END_STEPS, "lasting": 8, "gap": 5}
+    assert began == {"two": (2, 2, 1), "far": (2, 1, 1), "missing": (2, 2, -1), "lasting": (5, 6, 1), "gap": (2, 2, 1)}
+    assert ended == {"two": 8, "far": 2 + END_STEPS, "missing": 2 + END_STEPS, "lasting": 8, "gap": 5}
     moved = episodes.taken(np.array([1, -1]))
     assert moved.within.tolist() == [episodes.within[1], 0]
     small = Episodes.of(1)

@@ -36,17 +36,26 @@ def named(message, service="shop"):
     return message
 
 
+def process(metrics, number):
+    """Begin the metrics of a process: a gauge and a counter."""
+    message = named(metrics.resource_metrics.add())
+    message.resource.attributes.add(key="service.instance.id").value.string_value = f"uuid-{number}"
+    scope = message.scope_metrics.add()
+    gauge, counter = scope.metrics.add(name="queue.size", unit="{mail}"), scope.metrics.add(name="mails.sent")
+    counter.sum.is_monotonic, counter.sum.aggregation_temporality = True, 2
+    return gauge, counter
+
+
 def requests():
     """Spans, points and lines of all steps: 30 requests and 12 lines each, two metrics."""
     random = np.random.default_rng(5)
     traces, metrics, logs = ExportTraceServiceRequest(), ExportMetricsServiceRequest(), ExportLogsServiceRequest()
     spans = named(traces.resource_spans.add()).scope_spans.add().spans
-    scope = named(metrics.resource_metrics.add()).scope_metrics.add()
     lines = named(logs.resource_logs.add()).scope_logs.add().log_records
-    gauge, counter = scope.metrics.add(name="queue.size", unit="{mail}"), scope.metrics.add(name="mails.sent")
-    counter.sum.is_monotonic, counter.sum.aggregation_temporality = True, 2
+    processes = [process(metrics, number) for number in range(2)]
     sent = 0
     for place in range(USUAL + BAD):
+        gauge, counter = processes[place >= USUAL - 2]  # a deploy, before anything is unusual
         is_bad, start_ns = place >= USUAL, (FIRST + place) * STEP_NS
         for number in range(30):
             at = start_ns + int(random.uniform(1, STEP_NS - 1))
@@ -114,6 +123,7 @@ def test_stored_telemetry_is_watched(world):
         ("failures", "shop GET /cart", "above", False), ("metric", "queue.size", "above", False),
         ("metric", "mails.sent", "below", False), ("logs", "card <*> was refused by the bank", "above", False),
     }  # fmt: skip
+    assert {tuple(one["labels"]) for one in found if one["kind"] == "metric"} == {("metric", "service_name")}
     units = {one["title"]: one["unit"] for one in found}
     assert (units["mails.sent"], units["queue.size"]) == ("/s", "{mail}")
     assert {one["service"] for one in found if one["kind"] == "metric"} == {"shop"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,7 @@ from spanglass_server.anomalies.watching import watcher as module
 from spanglass_server.anomalies.watching.sources import LogPatterns, Metric, Operations, metrics_of
 from spanglass_server.anomalies.watching.watcher import Watcher
 from spanglass_server.promql.errors import PromqlError
+from spanglass_server.store.ports import QueryMemoryError
 
 STEP_NS, HOUR_NS, DAY_STEPS = 300 * 10**9, 3600 * 10**9, 288
 #: A Wednesday, 00:00 UTC, in 2023, as a step.
@@ -48,7 +50,7 @@ class World:
         self.path, self.first_ns, self.elapsed_s, self.asked = path, START * STEP_NS, 0.0, 0
         self.now_ns = int((START + days * DAY_STEPS) * STEP_NS) + 30 * 60 * 10**9
         self.fault_step, self.fault_end = 1 << 60, 1 << 60
-        operations = Made(Operations(), [
+        self.operations = operations = Made(Operations(), [
             {CART: lambda at: 300 + self.chance(at, 10), PAY: lambda at: 100 + self.chance(at, 5)},
             {CART: lambda at: np.where(self.bad(at), 0.4, 0.0), PAY: lambda at: 0 * at},
             {CART: lambda at: 0.1 + self.chance(at, 0.002), PAY: lambda at: 0.2 + self.chance(at, 0.004)},
@@ -61,8 +63,16 @@ class World:
         monkeypatch.setattr(module, "Operations", lambda: operations)
         monkeypatch.setattr(module, "LogPatterns", lambda: self.logs)
         metric = Made(Metric("queue", "", is_counter=False), [queue])
-        monkeypatch.setattr(module, "metrics_of", lambda *_: ([metric], 3))
+        self.metrics = [metric]
+        monkeypatch.setattr(module, "metrics_of", lambda *_: (self.metrics, 3))
+        self.silent = lambda at: at < 0
+        monkeypatch.setattr(module, "received_steps", self.received)
         self.open()
+
+    def received(self, session, first_step, number):
+        """Anything comes in, but where the world is silent."""
+        del session
+        return ~self.silent(np.arange(first_step, first_step + number))
 
     @staticmethod
     def chance(at, size):
@@ -216,8 +226,105 @@ def test_questions_that_are_too_large_are_made_smaller(world: World) -> None:
     assert asked.count(1) >= 1
     row = world.desk.listing(Wanted(), 1)["watching"][0]
     assert (row["hours"], row["is_ready"], row["problem"]) == (96, True, "too many samples")
-    world.later(1)
+    world.later(2)
     assert world.desk.listing(Wanted(), 1)["watching"][0]["problem"] is None
+    assert world.watcher.watched[0].memories[0].heard_hours == 96 - 1
+
+
+def test_an_outage_says_nothing_of_what_is_usual(tmp_path, monkeypatch) -> None:
+    """After 26 hours in which nothing came in, in the past or while the process runs, nothing is unusual or new."""
+    world = World(tmp_path / "anomalies.sqlite", monkeypatch)
+    until = START + 4 * DAY_STEPS + 4
+    world.silent = lambda at: (at > until - 26 * 12) & (at <= until)
+    operations = [dict(each) for each in Made(Operations(), world.operations.courses).courses]
+    cut = {**operations[0], CART: lambda at: np.where(at == until + 80, 0.6 * 300, operations[0][CART](at))}
+    world.operations.courses = [
+        {key: lambda at, f=f: np.where(world.silent(at), np.nan, f(at)) for key, f in each.items()}
+        for each in (cut, *operations[1:])
+    ]
+    lines = world.logs.courses[0]
+    for key, course in list(lines.items()):
+        lines[key] = lambda at, f=course: np.where(world.silent(at), 0.0, f(at))
+    world.work()
+    world.later(12)
+    assert world.told("all") == set()
+    begin = world.now_ns // STEP_NS
+    world.silent = lambda at: (at > begin) & (at <= begin + 40)
+    world.later(40)
+    world.later(80)
+    assert world.told("all") == set()
+    assert {one.side for one in world.store.known(world.now_ns)} == set()
+    world.store.close()
+
+
+def test_what_is_open_in_memory_and_what_is_kept_agree(world: World, monkeypatch) -> None:
+    """What was fine when it began is told of once that is over; so is one that could not be kept; the gone one ends."""
+    world.work()
+    world.begin_fault()
+    world.later(3)
+    queue = next(one for one in world.desk.current() if one.key.kind is Kind.METRIC)
+    world.desk.call_fine(queue.id, "load test", "mina", world.now_ns + HOUR_NS // 2)
+    assert world.told() == ALL - {("metric", "queue")}
+    world.fault_end = world.now_ns // STEP_NS + 1
+    world.later(4)
+    ended = world.store.one(queue.id, world.now_ns)
+    assert ended.end_ns is not None
+    world.begin_fault()
+    world.fault_end = 1 << 60
+
+    def broken(*_):
+        raise OSError(28, "no space left")
+
+    keep = AnomalyStore.keep
+    monkeypatch.setattr(AnomalyStore, "keep", broken)
+    for _ in range(3):
+        world.now_ns += STEP_NS
+        for _ in range(20):
+            with contextlib.suppress(OSError):
+                world.watcher.step()
+    assert world.told() == set()
+    monkeypatch.setattr(AnomalyStore, "keep", keep)
+    world.later(4)
+    assert world.told() == ALL
+    world.metrics[0].courses = [{}]
+    world.later(14)
+    assert world.told() == ALL - {("metric", "queue")}
+
+
+def test_a_list_of_metrics_that_fails_or_is_empty_loses_nothing(world: World, monkeypatch) -> None:
+    """What is known of metrics stays, and they are asked for again in a minute."""
+    world.work()
+
+    def failing(*_):
+        raise QueryMemoryError
+
+    listed = module.metrics_of
+    for answer in (failing, lambda *_: ([], 0)):
+        monkeypatch.setattr(module, "metrics_of", answer)
+        world.now_ns += HOUR_NS
+        world.work()
+        assert [each.source.name for each in world.watcher.watched][2:] == ["metric queue"]
+        assert world.watcher.watched[2].hours > 90
+    monkeypatch.setattr(module, "metrics_of", failing)
+    world.now_ns += HOUR_NS
+    world.work()
+    assert "metrics" in world.watcher.problems
+    monkeypatch.setattr(module, "metrics_of", listed)
+    world.now_ns += 61 * 10**9
+    world.work()
+    assert world.watcher.problems == {}
+
+
+def test_a_clock_that_went_back_begins_anew(world: World) -> None:
+    """What was read of a time to come is dropped; from then on what is unusual is told of again."""
+    world.now_ns += 10 * DAY_STEPS * STEP_NS
+    world.work()
+    world.now_ns -= 10 * DAY_STEPS * STEP_NS
+    world.work()
+    world.later(2)
+    world.begin_fault()
+    world.later(3)
+    assert world.told() == ALL
 
 
 def test_the_store_says_what_to_do(tmp_path) -> None:

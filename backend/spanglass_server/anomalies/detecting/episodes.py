@@ -10,40 +10,52 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: An anomaly begins with steps in a row to one side: so many beyond so many deviations, or one far beyond.
+#: An anomaly begins with steps in a row to one side: so many beyond so many deviations, or one far above (records of
+#: one step that are lost are no anomaly).
 BEGIN, BEGIN_STEPS, AT_ONCE = 4.0, 2, 12.0
 #: Or with so many that are less far beyond: what lasts is chance less often.
 LASTING, LASTING_STEPS = 2.5, 6
 #: It ends with so many steps in a row within so many deviations.
 END, END_STEPS = 2.5, 3
+#: Or when its series has had no value for so many steps.
+UNSEEN_STEPS = 12
 
 
 class Change(NamedTuple):
     """What a step changed, for each series: of how many steps an anomaly is that begins (0: none), and which end.
 
-    ``side`` is that of the newest steps beyond: -1 below what is usual, 1 above.
+    One ends before so many steps. Where the side turns one ends and another begins. ``side`` is that of the newest
+    steps beyond: -1 below what is usual, 1 above.
     """
 
     began: NDArray[np.intp]
-    ended: NDArray[np.bool_]
+    ended: NDArray[np.intp]
     side: NDArray[np.intp]
 
 
 @dataclass(slots=True)
 class Episodes:
-    """The state of series: steps in a row far beyond, beyond and within, their side, whether there is an anomaly."""
+    """The state of series: steps in a row far beyond, beyond, within and without a value, and their side.
+
+    ``open_side`` is that of the anomaly that goes on, 0 without one.
+    """
 
     far: NDArray[np.intp]
     beyond: NDArray[np.intp]
     within: NDArray[np.intp]
+    unseen: NDArray[np.intp]
     side: NDArray[np.intp]
-    is_open: NDArray[np.bool_]
+    open_side: NDArray[np.intp]
 
     @classmethod
     def of(cls, number: int) -> Episodes:
         """So many series of which nothing was seen."""
-        far, beyond, within, side = (np.zeros(number, np.intp) for _ in range(4))
-        return cls(far, beyond, within, side, np.zeros(number, np.bool_))
+        return cls(*(np.zeros(number, np.intp) for _ in cls.__slots__))
+
+    @property
+    def is_open(self) -> NDArray[np.bool_]:
+        """For each series whether an anomaly goes on."""
+        return np.asarray(self.open_side != 0)
 
     def taken(self, rows: NDArray[np.intp]) -> Episodes:
         """The state of some series in another order; -1 is one of which nothing was seen."""
@@ -65,10 +77,15 @@ class Episodes:
         self.far = _in_a_row(np.where(turned, 0, self.far), size >= BEGIN, known)
         self.beyond = _in_a_row(np.where(turned, 0, self.beyond), size >= LASTING, known)
         self.within = _in_a_row(self.within, size < END, known)
-        begins = (self.far >= BEGIN_STEPS) | (self.beyond >= LASTING_STEPS) | (size >= AT_ONCE)
-        began = np.where(begins & known & ~self.is_open, self.beyond, 0)
-        ended = self.is_open & (self.within >= END_STEPS)
-        self.is_open = (self.is_open | (began > 0)) & ~ended
+        self.unseen = np.where(known, 0, self.unseen + 1)
+        at_once = (size >= AT_ONCE) & (side > 0)
+        begins = (self.far >= BEGIN_STEPS) | (self.beyond >= LASTING_STEPS) | at_once
+        began = np.where(begins & known & (self.open_side != self.side), self.beyond, 0)
+        ended = np.select(
+            [~self.is_open, began > 0, self.within >= END_STEPS, self.unseen >= UNSEEN_STEPS],
+            [np.zeros_like(began), began, self.within, self.unseen],
+        )
+        self.open_side = np.where(began > 0, self.side, np.where(ended > 0, 0, self.open_side))
         return Change(began, ended, self.side)
 
 

@@ -1,9 +1,9 @@
 """What is usual of series for the time of day and of the week, by the hours of their past.
 
 An hour is three numbers: the median of its steps, the smallest and the largest, so that a job at a quarter past two
-every night is known. The level is that of the day before, the season is what differs from it by time, if there is
-one; the deviation is how far the past went from both, taken at its edge so that tails count, but not the largest 3 % of
-hours: they may be anomalies themselves.
+every night is known. The level is that of the day before (24 hours with values), the season is what differs from it by
+time, if there is one; the deviation is how far the past went from both, taken at its edge so that tails count, but not
+the largest 3 % of hours: they may be anomalies themselves.
 """
 
 from __future__ import annotations
@@ -141,13 +141,18 @@ def _season(middle: NDArray[np.float64], period: NDArray[np.intp]) -> NDArray[np
 
 
 def _levels(around: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The level at each hour by those before it, and the one after the last; where there are few, of all."""
+    """The level at each hour by those known before it, and the one after the last; where there are few, of all."""
     size = around.shape[1]
     whole = median(around)
     if size < _LEVEL + _LATE + STEPS:
         return np.repeat(whole[:, None], size, axis=1), whole
-    windows = median(np.lib.stride_tricks.sliding_window_view(around, _LEVEL, axis=1))
-    before = np.concatenate([np.repeat(windows[:, :1], _LEVEL + _LATE, axis=1), windows], axis=1)
+    known = ~np.isnan(around)
+    packed = np.take_along_axis(around, np.argsort(~known, axis=1, kind="stable"), axis=1)
+    windows = median(np.lib.stride_tricks.sliding_window_view(packed, _LEVEL, axis=1))
+    number = np.concatenate([np.zeros((len(around), 1 + _LATE), np.intp), np.cumsum(known, axis=1)], axis=1)[
+        :, : size + 1
+    ]
+    before = np.take_along_axis(windows, np.maximum(number - _LEVEL, 0), axis=1)
     before = np.where(np.isnan(before), whole[:, None], before)
     return before[:, :size], before[:, size]
 

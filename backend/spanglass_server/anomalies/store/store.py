@@ -49,6 +49,7 @@ class AnomalyStore:
         self._file = SqliteFile(path, [_statement("schema_1")], _WORDING)
         self._fine = Kept(self._file, _all_fine)
         self._known = Kept(self._file, _all_known)
+        self._open = Kept(self._file, _open_sides)
 
     @property
     def changes(self) -> int:
@@ -64,13 +65,13 @@ class AnomalyStore:
     ) -> None:
         """Keep what a step changed, as a whole, and forget what is old. ``ended`` has the time of each end."""
         with self._file.write() as connection:
-            for one, course in begun:
-                connection.execute(_statement("begin"), _begun(one, course))
             for key, (seen, course) in going_on.items():
                 connection.execute(_statement("go_on"), {**_key(key), **_seen(seen), "course": _written(course)})
             for key, (end_ns, last) in ended.items():
                 text = None if last is None else _written(last)
                 connection.execute(_statement("end"), {**_key(key), "end_ns": end_ns, "course": text})
+            for one, course in begun:  # where the side turns, one has just ended
+                connection.execute(_statement("begin"), _begun(one, course))
             connection.execute(_statement("end_unseen"), {"oldest_ns": now_ns - _UNSEEN_NS})
             oldest = {"oldest_ns": now_ns - _KEPT_NS, "most": _MOST}
             for each in _statement("purge").strip().split(";")[:-1]:
@@ -80,6 +81,10 @@ class AnomalyStore:
         """All that is kept, in no order; ``is_fine`` is as of now."""
         fine = {each.key for each in self._fine.now() if each.holds(now_ns)}
         return [_known(row, fine) for row in self._known.now()]
+
+    def open_sides(self) -> dict[Key, int]:
+        """Those that go on, with their side (-1 below what is usual, 1 above). Change nothing in it."""
+        return self._open.now()
 
     def one(self, anomaly: int, now_ns: int) -> Known:
         """One of them; ``UnknownAnomalyError``."""
@@ -148,6 +153,11 @@ def _begun(one: Begun, course: Course) -> dict[str, Any]:
 
 def _written(course: Course) -> str:
     return json.dumps([course.start_ms, course.values, course.expected, course.low, course.high])
+
+
+def _open_sides(connection: sqlite3.Connection) -> dict[Key, int]:
+    found = connection.execute("SELECT kind, labels, side FROM anomalies WHERE end_ns IS NULL").fetchall()
+    return {_read_key(kind, labels): side for kind, labels, side in found}
 
 
 def _all_known(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:

@@ -88,7 +88,7 @@ def judge_step(
     requests = dict(zip(memories[0].labels, vectors[0].tolist(), strict=True)) if is_operations else {}
     if is_operations:
         if not any(requests.values()):
-            return None  # the server was alone: nothing is unusual of each operation
+            return None  # nothing is unusual of each operation
         traffic.take(memories[0].labels, vectors[0])
     parts = []
     for part, memory, vector, usual in zip(source.parts, memories, vectors, usuals, strict=True):

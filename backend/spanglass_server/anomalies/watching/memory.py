@@ -30,16 +30,17 @@ class Memory:
     """Not thread-safe. A step is a time over five minutes, and belongs to the hour whose last step is a full hour.
 
     With ``zeros``, a series without a value at a step had none of what is counted, since its first value (``known``) or
-    since anything was read (``always``). ``most`` series are kept, others
-    counted as ``left_out``.
+    from the start on (``always``): only in steps that were ``heard``, where the server received anything. Of others
+    nothing is known. ``most`` series are kept, others counted as ``left_out``.
     """
 
     def __init__(self, scale: Scale, most: int, zeros: Zeros) -> None:
         self.scale, self.left_out = scale, 0
-        self._most, self._zeros, self._first = most, zeros, 0
+        self._most, self._zeros = most, zeros
         self._rows: dict[Labels, int] = {}
         self._hours = np.full((3, 0, HOURS), np.nan, np.float32)
         self._shown = np.full((4, 0, SHOWN), np.nan, np.float32)  # value, expected, low, high
+        self._heard = np.zeros(HOURS, np.bool_)
         self._hour: int | None = None  # the newest that is kept
         self._step = 0  # the newest that is shown
         self._usual: tuple[tuple[int, int, int], Usual] | None = None
@@ -59,30 +60,36 @@ class Memory:
         """The rows of series, -1 for those that have no place."""
         return np.array([self._row(each) for each in labels], np.intp)
 
-    def put_hours(self, first_step: int, labels: Sequence[Labels], values: NDArray[np.float64]) -> None:
-        """Keep steps (series, whole hours of them), the first of which is the first of an hour."""
+    @property
+    def heard_hours(self) -> int:
+        """How many of the hours were read and say something."""
+        return int(np.count_nonzero(self._heard))
+
+    def put_hours(
+        self, first_step: int, labels: Sequence[Labels], values: NDArray[np.float64], heard: NDArray[np.bool_]
+    ) -> None:
+        """Keep steps (series, whole hours of them), the first of which is the first of an hour; ``heard`` (steps,)."""
         hour, number = (first_step - 1) // STEPS, values.shape[1] // STEPS
         self._move_to(hour + number - 1)
         if self._hour is None or not number:
             return
-        self._first = min(self._first or hour, hour)
         rows = self.rows_of(labels)
         self.left_out = int(np.count_nonzero(rows < 0))
         known = rows >= 0
-        scale = scaled(np.where(np.isnan(values), 0.0, values) if self.has_zeros else values, self.scale)
+        values = np.where(np.isnan(values), 0.0, values) if self.has_zeros else values
+        scale = scaled(np.where(heard, values, np.nan), self.scale)
         start = HOURS - 1 - (self._hour - hour)
         cut = max(-start, 0)
         self._hours[:, rows[known], start + cut : start + number] = hours_of(scale[known])[:, :, cut:]
+        self._heard[start + cut : start + number] = np.asarray(heard.reshape(number, STEPS).any(axis=1))[cut:]
         self._changes += 1
 
     def put_shown(self, step: int, judged: Judged) -> None:
         """Keep what a step was, and what was usual, for all rows."""
         moved = step - self._step
         if moved > 0:
-            self._shown = np.concatenate([self._shown, np.full_like(self._shown[:, :, :1], np.nan)], axis=2)
-            if moved > 1:
-                self._shown = np.full_like(self._shown, np.nan)
-            self._shown = self._shown[:, :, -SHOWN:].copy()
+            skipped = np.full((*self._shown.shape[:2], min(moved, SHOWN)), np.nan, np.float32)
+            self._shown = np.concatenate([self._shown, skipped], axis=2)[:, :, -SHOWN:].copy()
             self._step = step
         number = len(judged.value)
         for place, values in enumerate((judged.value, judged.expected, judged.low, judged.high)):
@@ -96,10 +103,8 @@ class Memory:
         if self._usual is None or self._usual[0] != state:
             hours = self._hours[:, : len(self._rows)].astype(np.float64)
             if self.has_zeros:
-                began = np.maximum.accumulate(~np.isnan(hours), axis=2)
-                if self._zeros == "always":
-                    began = np.broadcast_to(np.arange(HOURS) > HOURS - 1 - (self._hour - self._first) - 1, hours.shape)
-                hours = np.where(np.isnan(hours) & began, scaled(np.zeros(1), self.scale), hours)
+                began = np.maximum.accumulate(np.asarray(~np.isnan(hours) | (self._zeros == "always")), axis=2)
+                hours = np.where(np.isnan(hours) & began & self._heard, scaled(np.zeros(1), self.scale), hours)
             self._usual = state, find_usual(hours, self.scale)
         return self._usual[1]
 
@@ -136,10 +141,11 @@ class Memory:
         moved = hour - self._hour
         if moved <= 0:
             return
-        hours = np.full_like(self._hours, np.nan)
+        hours, heard = np.full_like(self._hours, np.nan), np.zeros_like(self._heard)
         if moved < HOURS:
             hours[:, :, : HOURS - moved] = self._hours[:, :, moved:]
-        self._hours, self._hour = hours, hour
+            heard[: HOURS - moved] = self._heard[moved:]
+        self._hours, self._heard, self._hour = hours, heard, hour
 
     def _row(self, labels: Labels) -> int:
         row = self._rows.get(labels)

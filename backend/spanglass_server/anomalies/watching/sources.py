@@ -9,6 +9,7 @@ import numpy as np
 
 from spanglass_core.log_patterns import find_patterns
 from spanglass_server.anomalies.model import METRIC, PATTERN, SERVICE, STEP_MS, Kind
+from spanglass_server.anomalies.watching.arrivals import OWN_METRICS
 from spanglass_server.promql.series.vectors import Steps
 from spanglass_server.query.explorer.catalog import list_catalog
 from spanglass_server.query.logs.patterns import count_lines
@@ -38,8 +39,11 @@ _MOST_OPERATIONS, _MOST_OF_METRIC, _MOST_PATTERNS = 2000, 100, 300
 _PAST, _PAST_LINES = 504, 24
 #: Masked lines that are kept to tell patterns by.
 _MOST_LINES: Final = 2000
-#: Names of what this server stores itself, and of what counts up or down without saying anything.
-_NOT_WATCHED: Final = ("performance_findings", "anomaly_", "ALERTS", "slo_", "spanglass.health", "spanglass_health")
+#: Labels of one process, pod or container: series of the next one are the same series, so these are left out.
+_OF_PROCESSES: Final = (
+    *("instance", "service_instance_id", "pid", "process_pid", "pod", "pod_name", "pod_uid", "k8s_pod_name"),
+    *("k8s_pod_uid", "k8s_pod_ip", "k8s_pod_start_time", "container_id", "process_creation_time"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,10 @@ class Operations:
 
 @dataclass(slots=True)
 class Metric:
-    """The series of one metric: values of a gauge, rates of a counter."""
+    """The series of one metric: values of a gauge, rates of a counter; of processes together the largest, or the sum.
+
+    A counter without a value is one whose sender is gone: nothing is known of it then, it is not zero.
+    """
 
     metric: str
     unit: str
@@ -126,14 +133,14 @@ class Metric:
         if not self.is_counter:
             return (Part(Kind.METRIC, "plain", self.unit, _MOST_OF_METRIC),)
         unit = f"{self.unit}/s" if self.unit else "/s"
-        return (Part(Kind.METRIC, "count", unit, _MOST_OF_METRIC, zeros="known", factor=_STEP_S),)
+        return (Part(Kind.METRIC, "count", unit, _MOST_OF_METRIC, factor=_STEP_S),)
 
     def read(self, session: QuerySession, series: SeriesSource, first_step: int, number: int) -> list[Read]:
         """See ``Source``."""
         del session
         quoted = self.metric.replace("\\", "\\\\").replace('"', '\\"')
-        function = "rate" if self.is_counter else "avg_over_time"
-        promql = f'{function}({{"{quoted}"}}[5m])'
+        function, whole = ("rate", "sum") if self.is_counter else ("avg_over_time", "max")
+        promql = f'{whole} without ({", ".join(_OF_PROCESSES)}) ({function}({{"{quoted}"}}[5m]))'
         labels, values = values_of(series, promql, Steps(first_step * STEP_MS, STEP_MS, number))
         named = [tuple(sorted({METRIC: self.metric, **_with_service(dict(each))}.items())) for each in labels]
         return [(named, values * self.parts[0].factor)]
@@ -199,7 +206,7 @@ def metrics_of(
     """
     entries = [
         each for each in list_catalog(session, window)["metrics"]
-        if each["shape"] in {"gauge", "counter"} and not each["name"].startswith(_NOT_WATCHED)
+        if each["shape"] in {"gauge", "counter"} and not each["name"].startswith(OWN_METRICS)
     ]  # fmt: skip
     entries.sort(key=lambda each: (-used(each["name"]), each["series"], each["name"]))
     chosen: list[Metric] = []

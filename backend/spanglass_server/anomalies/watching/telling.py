@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanglass_server.anomalies.detecting.episodes import END_STEPS, Episodes
+from spanglass_server.anomalies.detecting.episodes import LASTING, Episodes
 from spanglass_server.anomalies.model import STEP_MS, Begun, Key, Kind, Seen
 from spanglass_server.times import NS_PER_MS
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from spanglass_server.anomalies.detecting.episodes import Change
     from spanglass_server.anomalies.detecting.judging import Judged
     from spanglass_server.anomalies.model import Course, Labels
     from spanglass_server.anomalies.store.store import AnomalyStore
@@ -56,54 +55,68 @@ class Teller:
     def __init__(self, source: Source, part: Part, memory: Memory) -> None:
         self._source, self._part, self._memory = source, part, memory
         self._episodes = Episodes.of(0)
+        self._affected = np.zeros(0)  # requests, in the steps in a row beyond what is usual
         self._labels: tuple[Labels, ...] = ()
 
     def tell(self, step: Step, store: AnomalyStore) -> Told:
         """Say what begins, goes on and ends with a step."""
-        self._follow(store, step.step)
+        self._follow(store)
         change = self._episodes.step(step.judged.deviations, step.judged.matters)
+        self._add_up(step)
         told = Told()
         fine = {each.key for each in store.fine() if each.holds(step.step * _STEP_NS)}
-        for row in np.flatnonzero((change.began > 0) | change.ended | self._episodes.is_open).tolist():
+        kept = store.open_sides()
+        for row in np.flatnonzero((change.ended > 0) | self._episodes.is_open).tolist():
             key = Key(self._part.kind, self._labels[row])
-            if key not in fine:
-                self._of_row(row, key, step, change, told)
+            if change.ended[row]:
+                told.ended[key] = (step.step - int(change.ended[row])) * _STEP_NS, self._memory.course(row)
+            if self._episodes.is_open[row] and key not in fine:
+                self._of_row(row, key, step, told, is_kept=key in kept and not change.ended[row])
         return told
 
-    def _of_row(self, row: int, key: Key, step: Step, change: Change, told: Told) -> None:
-        course, now_ns = self._memory.course(row), step.step * _STEP_NS
-        if change.ended[row]:
-            told.ended[key] = now_ns - END_STEPS * _STEP_NS, course
-        elif change.began[row]:
-            begun = now_ns - int(change.began[row]) * _STEP_NS
+    def _of_row(self, row: int, key: Key, step: Step, told: Told, *, is_kept: bool) -> None:
+        """Tell of what goes on: where it is not kept it begins, or what was fine is so no longer."""
+        course, side = self._memory.course(row), int(self._episodes.open_side[row])
+        deviation = float(step.judged.deviations[row])
+        is_beyond = bool(step.judged.matters[row]) and deviation * side >= LASTING
+        if is_kept and not np.isnan(deviation):
+            told.going_on[key] = self._seen(row, step, 0.0 if deviation * side < 0 else 1.0), course
+        elif not is_kept and is_beyond:
+            number = max(1, int(self._episodes.beyond[row]))
             is_new = step.is_known and self._part.kind is Kind.LOGS and not self._memory.seen_before()[row]
-            seen, side = self._seen(row, step), int(change.side[row])
-            one = Begun(key, self._source.title(key.labels), self._part.unit, side, begun, seen, is_new)
+            seen = replace(self._seen(row, step), affected=float(self._affected[row]))
+            begun_ns = (step.step - number) * _STEP_NS
+            one = Begun(key, self._source.title(key.labels), self._part.unit, side, begun_ns, seen, is_new)
             told.begun.append((one, course))
-        elif not np.isnan(step.judged.deviations[row]):
-            told.going_on[key] = self._seen(row, step), course
 
-    def _seen(self, row: int, step: Step) -> Seen:
+    def _add_up(self, step: Step) -> None:
+        known, beyond = ~np.isnan(step.judged.deviations), self._episodes.beyond
+        added = np.where(beyond > 1, self._affected, 0.0) + np.where(beyond > 0, step.affected, 0.0)
+        self._affected = np.where(known, added, self._affected)
+
+    def _seen(self, row: int, step: Step, weight: float = 1.0) -> Seen:
         judged = step.judged
         value, expected, low, high = (
             float(each[row]) / self._part.factor for each in (judged.value, judged.expected, judged.low, judged.high)
         )
-        surprise = abs(float(judged.deviations[row])) if judged.matters[row] else 0.0
+        surprise = weight * abs(float(judged.deviations[row])) if judged.matters[row] else 0.0
         share, affected = float(step.share[row]), float(step.affected[row])
         return Seen(step.step * _STEP_NS, value, expected, low, high, min(surprise, 1e6), share, affected)
 
-    def _follow(self, store: AnomalyStore, step: int) -> None:
+    def _follow(self, store: AnomalyStore) -> None:
         """Have a state for each row: that it had before, or that anomalies of before the start go on."""
         labels = self._memory.labels
         if labels == self._labels:
             return
         before = {each: row for row, each in enumerate(self._labels)}
-        self._episodes = self._episodes.taken(np.array([before.get(each, -1) for each in labels], np.intp))
+        rows = np.array([before.get(each, -1) for each in labels], np.intp)
+        self._episodes = self._episodes.taken(rows)
+        self._affected = np.where(rows >= 0, np.append(self._affected, 0.0)[rows], 0.0)
         self._labels = labels
         places = {each: row for row, each in enumerate(labels) if each not in before}
-        for known in store.known(step * _STEP_NS):
-            if known.end_ns is None and known.key.kind is self._part.kind and known.key.labels in places:
-                self._episodes.is_open[places[known.key.labels]] = True
+        for key, side in store.open_sides().items():
+            if key.kind is self._part.kind and key.labels in places:
+                self._episodes.open_side[places[key.labels]] = side
 
 
 def merged(told: Sequence[Told]) -> Told:

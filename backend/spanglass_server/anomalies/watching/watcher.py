@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from spanglass_server.anomalies.detecting.usual import STEPS
-from spanglass_server.anomalies.model import STEP_MS
+from spanglass_server.anomalies.model import STEP_MS, Kind
+from spanglass_server.anomalies.watching.arrivals import Arrivals, received_steps
 from spanglass_server.anomalies.watching.judged import Traffic, judge_step
-from spanglass_server.anomalies.watching.memory import Memory
-from spanglass_server.anomalies.watching.sources import LogPatterns, Operations, metrics_of
+from spanglass_server.anomalies.watching.memory import HOURS, Memory
+from spanglass_server.anomalies.watching.sources import LogPatterns, Metric, Operations, metrics_of
 from spanglass_server.anomalies.watching.telling import Teller, merged
 from spanglass_server.promql.errors import PromqlError
 from spanglass_server.query.errors import BadQuestionError
@@ -19,8 +22,10 @@ from spanglass_server.times import NS_PER_MS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
     from spanglass_server.anomalies.store.store import AnomalyStore
-    from spanglass_server.anomalies.watching.sources import Metric, Source
+    from spanglass_server.anomalies.watching.sources import Source
     from spanglass_server.promql.ports import SeriesSource
     from spanglass_server.store.ports import QuerySession
 
@@ -37,9 +42,11 @@ _HOURS_AT_ONCE, _STEPS_AT_ONCE = 4, 12
 _SOURCES_AT_ONCE: Final = 8
 #: Nothing is judged before so many hours were read, or all there are.
 READY_HOURS: Final = 24
-#: Which metrics there are is asked so often, of so much time.
-_LIST_EVERY_MS, _LISTED_NS = 3_600_000, 3_600_000 * NS_PER_MS
+#: Which metrics there are is asked so often (sooner where that failed), of so much time.
+_LIST_EVERY_MS, _LIST_AGAIN_MS, _LISTED_NS = 3_600_000, 60_000, 3_600_000 * NS_PER_MS
 _HOUR_MS: Final = STEPS * STEP_MS
+#: The first whole step after the start lies so many steps at most after the newest that is over.
+_AHEAD_STEPS: Final = 4
 
 
 @dataclass(slots=True)
@@ -69,6 +76,20 @@ class Watched:
     def hours(self) -> int:
         """How many hours were read."""
         return 0 if self.hours_to is None else self.hours_to - self.hours_from + 1
+
+    @property
+    def series(self) -> int:
+        """How many series have had values."""
+        return sum(len(memory.labels) for memory in self.memories)
+
+    def is_ahead(self, clock: _Clock) -> bool:
+        """Whether what was read lies after the present: a step or an hour more is waited for."""
+        return self.judged_to - clock.step > 1 or (self.hours_to or 0) - clock.hour > 1
+
+    def oldest_hour(self, clock: _Clock) -> int:
+        """From which hour on the past is read: more of it where in some hours nothing was heard."""
+        hours = self.source.past_hours + self.hours - self.memories[0].heard_hours
+        return max(clock.first_hour, clock.hour - min(hours, HOURS) + 1)
 
     def is_ready(self, first_hour: int) -> bool:
         """Whether enough is known to judge by."""
@@ -108,6 +129,12 @@ class Watcher:
     _due_s: float = 0.0
     _steps: int = 0
     _traffic: Traffic = field(default_factory=Traffic)
+    _arrivals: Arrivals = field(init=False)
+    _whole_step: int = 0  # the first in which the server was there from its begin on
+    _tidied_step: int = 0
+
+    def __post_init__(self) -> None:
+        self._begin()
 
     def is_due(self) -> bool:
         """Whether it is time for a step, within the share of a core."""
@@ -121,9 +148,15 @@ class Watcher:
             self._due_s = self.elapsed_s() + _IDLE_S
             return False
         try:
+            self._notice_the_clock(clock)
             if self._list():
                 return True
-            for work, rest in ((self._read_new_hours, _REST), (self._judge, _REST), (self._read_past, _REST_PAST)):  # noqa: B007 - the last is used
+            for work, rest in (  # noqa: B007 - the last is used
+                (self._read_new_hours, _REST),
+                (self._judge, _REST),
+                (self._tidy, _REST),
+                (self._read_past, _REST_PAST),
+            ):
                 if work(clock):
                     return True
         finally:
@@ -144,6 +177,30 @@ class Watcher:
         step, hour = (now_ms - _LATE_MS) // STEP_MS, (now_ms - _LATE_HOUR_MS) // _HOUR_MS - 1
         return _Clock(step, hour, self.first_hour)
 
+    def _begin(self) -> None:
+        """Know nothing of when records came; what came before this moment was received by another process."""
+        self._arrivals = Arrivals(received_steps)
+        self._whole_step = -(-self.now_ns() // (STEP_MS * NS_PER_MS)) + 1
+
+    def _notice_the_clock(self, clock: _Clock) -> None:
+        """Where the clock went back behind what was read, begin anew."""
+        ahead = [each.is_ahead(clock) for each in self.watched]
+        if any(ahead) or self._whole_step > clock.step + _AHEAD_STEPS:
+            self.watched = [
+                Watched.of(each.source) if it else each for it, each in zip(ahead, self.watched, strict=True)
+            ]
+            self._tidied_step = 0
+            self._begin()
+
+    def _tidy(self, clock: _Clock) -> bool:
+        """Once a step, when all is judged, end anomalies of series that are gone."""
+        if self._tidied_step >= clock.step or not any(each.judged_to == clock.step for each in self.watched):
+            return False
+        self._tidied_step = clock.step
+        self._arrivals.forget(clock.hour - HOURS)
+        self.store.keep((), {}, {}, self.now_ns())
+        return True
+
     def _list(self) -> bool:
         """Ask which metrics there are, once an hour."""
         now_ms = self.now_ns() // NS_PER_MS
@@ -152,12 +209,26 @@ class Watcher:
         self._listed_ms = now_ms
         window = Window(self.now_ns() - _LISTED_NS, self.now_ns())
         found = self._asked("metrics", lambda session, _: metrics_of(session, window, self.most_series, self.used))
+        if found is None:
+            self._listed_ms = now_ms - _LIST_EVERY_MS + _LIST_AGAIN_MS
         metrics: list[Metric] = found[0] if found is not None else []
         self.left_out = found[1] if found is not None else self.left_out
         known = {each.source.name: each for each in self.watched}
         sources: list[Source] = [Operations(), LogPatterns(), *metrics]
-        self.watched = [known.get(each.name) or Watched.of(each) for each in sources]
+        listed = [known.get(each.name) or Watched.of(each) for each in sources]
+        names = {each.name for each in sources}
+        others = [each for each in self.watched if each.source.name not in names]
+        self.watched = [*listed, *(others if found is None else self._still_known(listed, others))]
         return True
+
+    def _still_known(self, listed: list[Watched], others: list[Watched]) -> list[Watched]:
+        """Metrics that had no value lately are kept while there is room: they may come again."""
+        kept, room = [], self.most_series - sum(each.series for each in listed if isinstance(each.source, Metric))
+        for each in others:
+            if 0 < each.series <= room:
+                room -= each.series
+                kept.append(each)
+        return kept
 
     def _read_new_hours(self, clock: _Clock) -> bool:
         """Read hours that are over since, or the newest of a source that is new."""
@@ -178,7 +249,7 @@ class Watcher:
 
     def _read_past(self, clock: _Clock) -> bool:
         for each in self._in_turn():
-            oldest = max(clock.first_hour, clock.hour - each.source.past_hours + 1)
+            oldest = each.oldest_hour(clock)
             if each.hours_from > oldest:
                 first = max(each.hours_from - each.at_once, oldest)
                 if self._read(each, first, each.hours_from - 1):
@@ -195,12 +266,22 @@ class Watcher:
         watched.stepped = self._steps
         first_step, number = first * STEPS + 1, (last - first + 1) * STEPS
         source = watched.source
-        found = self._asked(source.name, lambda session, series: source.read(session, series, first_step, number))
-        if found is None and last > first:
+        answer = self._asked(
+            source.name,
+            lambda session, series: (
+                self._arrivals.hours(session, first, last - first + 1),
+                source.read(session, series, first_step, number),
+            ),
+        )
+        if answer is None and last > first:
             watched.at_once = (last - first + 1) // 2
             return False
-        for memory, (labels, values) in zip(watched.memories, found or (), strict=False):
-            memory.put_hours(first_step, labels, values)
+        if answer is None:
+            return True
+        received, found = answer
+        heard = _heard(source, found, received)
+        for memory, (labels, values) in zip(watched.memories, found, strict=True):
+            memory.put_hours(first_step, labels, values, heard)
         return True
 
     def _judge(self, clock: _Clock) -> bool:
@@ -213,18 +294,28 @@ class Watcher:
     def _judge_steps(self, watched: Watched, clock: _Clock) -> None:
         self._steps += 1
         watched.stepped = self._steps
-        first = max(watched.judged_to + 1, clock.step - _STEPS_AT_ONCE + 1)
+        first = max(watched.judged_to + 1, clock.step - _STEPS_AT_ONCE + 1, self._whole_step)
         number, source = clock.step - first + 1, watched.source
-        found = self._asked(source.name, lambda session, series: source.read(session, series, first, number))
+        if number <= 0:
+            watched.judged_to = clock.step
+            return
+        answer = self._asked(
+            source.name,
+            lambda session, series: (
+                self._arrivals.steps(session, first, number),
+                source.read(session, series, first, number),
+            ),
+        )
         watched.judged_to = clock.step
-        for place in range(number if found is not None else 0):
+        received, found = answer if answer is not None else (np.zeros(0, np.bool_), [])
+        for place in np.flatnonzero(received).tolist():
             values = [(labels, columns[:, place]) for labels, columns in found]
             judged = judge_step(source, watched.memories, values, first + place, self._traffic)
-            is_known = watched.hours >= READY_HOURS
             if judged is None:
                 continue
             told = []
             for teller, memory, one in zip(watched.tellers, watched.memories, judged, strict=True):
+                is_known = memory.heard_hours >= READY_HOURS
                 memory.put_shown(first + place, one.shown)
                 told.append(teller.tell(one.of(first + place, is_known=is_known), self.store))
             whole = merged(told)
@@ -240,3 +331,10 @@ class Watcher:
             return None
         self.problems.pop(name, None)
         return found
+
+
+def _heard(source: Source, found: Any, received: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of which steps (steps,) something is known: of operations not where none of them had a request."""
+    if source.parts[0].kind is not Kind.REQUESTS:
+        return received
+    return np.asarray(received & (np.nan_to_num(found[0][1]) > 0).any(axis=0))
