@@ -59,6 +59,7 @@ class _Item:
     decoded: Sequence[Decoded | Checked] = ()
     result: Accepted | None = None
     followers: list[_Item] = field(default_factory=list)
+    is_answered: bool = False
 
 
 class Pipeline:
@@ -114,7 +115,10 @@ class Pipeline:
         """See ``Ingest``."""
         done: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
         self.offer(signal, body, partial(_resolve_future, done), reservation, form)
-        return await done
+        try:
+            return await done
+        finally:
+            del done  # it keeps an error whose traceback has this frame, and so the body
 
     def offer(
         self,
@@ -250,7 +254,7 @@ class Pipeline:
         self._telemetry.add(own.DUPLICATE_REQUESTS, 1, item.signal)
         if item.result is not None:
             item.result = replace(item.result, kinds=self._kinds(item))
-            _resolve([item], None)
+            self._release([item], None)
         return True
 
     def _is_undated(self, item: _Item) -> bool:
@@ -309,14 +313,29 @@ class Pipeline:
         self._release(items, error)
 
     def _release(self, items: Sequence[_Item], error: IngestError | None) -> None:
-        """Resolve calls, and those that waited for the same bytes with them."""
+        """Resolve calls, and those that waited for the same bytes with them; each once, whoever else answers it too.
+
+        A resend is in a batch of its own as well, which may fail before its first is stored, or after.
+        """
+        waiting: list[_Item] = []
         with self._dedupe:
             for item in items:
-                self._under_way.pop(item.digest, None)
-        for item in items:
-            for follower in item.followers:
-                follower.result = None if item.result is None else replace(item.result, accepted=0, duplicate=True)
-        _resolve([*items, *(follower for item in items for follower in item.followers)], error)
+                if self._under_way.get(item.digest) is item:
+                    del self._under_way[item.digest]
+            for item in items:
+                if not item.is_answered:
+                    item.is_answered = True
+                    waiting.append(item)
+                for follower in item.followers:
+                    if not follower.is_answered:
+                        follower.is_answered = True
+                        follower.result = _as_resend(item.result)
+                        waiting.append(follower)
+        _resolve(waiting, error)
+
+
+def _as_resend(result: Accepted | None) -> Accepted | None:
+    return None if result is None else replace(result, accepted=0, duplicate=True)
 
 
 def _resolve(items: Sequence[_Item], error: IngestError | None) -> None:

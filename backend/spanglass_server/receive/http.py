@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from spanglass_server.ingest.ports import Accepted
 from spanglass_server.receive.asgi import NO_CONTENT, head_of, refuse, respond, sender_of
-from spanglass_server.receive.compression import ACCEPTED, new_body, too_large
+from spanglass_server.receive.compression import ACCEPTED, decompress_small, new_body, too_large
 from spanglass_server.receive.cors import Cors
 from spanglass_server.receive.otlp_json.reading import OtlpJsonError, most_values, otlp_json_to_protobuf
 from spanglass_server.receive.status import (
@@ -46,9 +46,11 @@ _ENCODINGS: Final = {encoding.media_type.encode(): encoding for encoding in Enco
 #: JSON from this size on is read in a thread, so that other requests are answered meanwhile: it takes 15 ms a MiB.
 _THREAD_JSON_BYTES: Final = 64 << 10
 
-#: Bodies of requests that may go the short way; compressed ones only as large as are decompressed on the event loop.
+#: Bodies of requests that may go the short way; compressed ones are decompressed on the event loop, so what comes out
+#: is limited too: 256 KiB take 0.5 ms.
 _SHORT_BYTES: Final = 64 << 10
 _SHORT_COMPRESSED_BYTES: Final = (4 << 10) - 1
+_SHORT_DECOMPRESSED_BYTES: Final = 256 << 10
 _PROTOBUF: Final = Encoding.PROTOBUF.media_type.encode()
 _SUCCESS: Final = b"content-type: %s\r\n%%scontent-length: 0\r\n\r\n" % _PROTOBUF
 
@@ -122,13 +124,12 @@ class OtlpEndpoint:
     def offer(self, head: Head, wire: bytes, answer: Callable[[bytes, Judged], None]) -> None:
         """Hand over the whole body of such a request; ``answer`` is called with what came out of it, and its fate.
 
-        Raises ``RequestRefusedError``, and ``answer`` is not called then.
+        Raises ``RequestRefusedError``, and ``answer`` is not called then; the request may be taken on the other way.
         """
         content = wire
         if head.content_encoding:
-            body = new_body(head.content_encoding, self._intake.limits.max_body_bytes)
-            body.feed(wire)
-            content = body.finish()
+            limit = min(_SHORT_DECOMPRESSED_BYTES, self._intake.limits.max_body_bytes)
+            content = decompress_small(head.content_encoding, wire, limit)
         if self._signal is not None:
             self._intake.offer(self._signal, content, partial(answer, content))
 
@@ -144,13 +145,11 @@ class OtlpEndpoint:
             return _SUCCESS % (f"{INTERVALS_HEADER}: {told}\r\n".encode("latin-1"))
         return _SUCCESS % b""
 
-    def answering(self, content: bytes, judged: Judged | RequestRefusedError, wire_bytes: int) -> ASGIApp:
-        """What answers a request that ingest has judged already, or that was refused before."""
+    def answering(self, content: bytes, judged: Judged, wire_bytes: int) -> ASGIApp:
+        """What answers a request that ingest has judged already."""
 
         async def result(scope: Scope, head: Head, upload: Upload) -> tuple[Encoding, bytes]:
             upload.complete = True
-            if isinstance(judged, RequestRefusedError):
-                raise judged
             signal, encoding = self._check(scope["method"], head)
             accepted = self._intake.taken(signal, content, judged)
             self._intake.accept(signal, _TRANSPORT, encoding.value, wire_bytes, accepted, sender_of(scope))
@@ -159,6 +158,20 @@ class OtlpEndpoint:
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             head, upload = head_of(scope["headers"]), Upload(receive)
             await self._respond(scope, head, upload, send, result(scope, head, upload))
+
+        return answer
+
+    def refusing(self, error: RequestRefusedError) -> ASGIApp:
+        """What answers a request that is refused, whole or not; the rest of it is not waited for.
+
+        The error is not raised: what answers holds it, and its traceback would hold what answers.
+        """
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            head, upload = head_of(scope["headers"]), Upload(receive)
+            upload.complete = True
+            self._note_refusal(error, scope)
+            await self._refuse(error, head, upload, send)
 
         return answer
 

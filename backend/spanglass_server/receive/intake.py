@@ -66,7 +66,7 @@ class Intake:
         try:
             judged: Judged = await self.ingest.submit(signal, body, reservation, form)
         except IngestError as error:
-            judged = error
+            judged = error.with_traceback(None)  # which has this frame: a cycle that would keep the body
         except Exception:  # noqa: BLE001 - whatever it was, the client may keep its data and try again
             _log.exception("ingest failed on a request of %d bytes of %s", len(body), signal)
             raise RequestRefusedError(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from spanglass_server.receive.asgi import head_of
-from spanglass_server.receive.status import RequestRefusedError
+from spanglass_server.receive.status import Reason, RequestRefusedError
 from spanglass_server.self_metrics.measuring import CountRequests
 from spanglass_server.self_metrics.registry import HTTP_RESPONSES
 
@@ -69,8 +69,12 @@ class ShortWay(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """See uvicorn."""
         super().data_received(data)
-        if self._held is not None and self._patience is None:
-            self._patience = self.loop.call_later(_PATIENCE_S, self._go_the_long_way)
+        self._wait_for_the_rest()
+
+    def on_response_complete(self) -> None:
+        """See uvicorn: it begins with the next request of a pipeline, whose rest may never come."""
+        super().on_response_complete()
+        self._wait_for_the_rest()
 
     def on_message_complete(self) -> None:
         """See uvicorn."""
@@ -82,6 +86,27 @@ class ShortWay(HttpToolsProtocol):
         """See uvicorn."""
         super().connection_lost(exc)
         self._go_the_long_way()
+
+    def shutdown(self) -> None:
+        """See uvicorn: a request that is not whole is not waited for, and its sender may send it again."""
+        super().shutdown()
+        held = self._release()
+        if held is not None:
+            stopping = RequestRefusedError(Reason.UNAVAILABLE, "the server is stopping; send again later")
+            self._answer_through_asgi(held, held.endpoint.refusing(stopping))
+
+    def send_400_response(self, msg: str) -> None:
+        """See uvicorn: behind a whole request, which is answered first, what is no HTTP ends the connection only."""
+        cycle = self.cycle
+        if cycle is None or cycle.more_body or cycle.response_complete:
+            super().send_400_response(msg)
+            return
+        self.flow.pause_reading()
+        cycle.keep_alive = False
+
+    def _wait_for_the_rest(self) -> None:
+        if self._held is not None and self._patience is None:
+            self._patience = self.loop.call_later(_PATIENCE_S, self._go_the_long_way)
 
     def _go_the_long_way(self) -> None:
         """Leave a request that is not whole to ASGI, which waits for the rest under its own limits."""
@@ -104,15 +129,15 @@ class ShortWay(HttpToolsProtocol):
         wire = bytes(held.cycle.body)
         try:
             held.endpoint.offer(held.head, wire, partial(self._answer, held, len(wire)))
-        except RequestRefusedError as error:
-            self._answer_through_asgi(held, held.endpoint.answering(b"", error, len(wire)))
-        except Exception:  # noqa: BLE001 - whatever it was, it happens there too, and is answered and logged
+        except Exception:  # noqa: BLE001 - whatever it was, a refusal too, is answered and logged there
             super()._start_asgi_task(held.cycle, held.app)
         else:
             held.cycle.body = bytearray()
 
     def _answer(self, held: _Held, wire_bytes: int, content: bytes, judged: Judged) -> None:
         cycle = held.cycle
+        if cycle.response_started:
+            return
         is_usual = cycle.keep_alive and not cycle.disconnected and not self.flow.write_paused
         success = held.endpoint.success(judged, wire_bytes) if is_usual else None
         if success is None:

@@ -177,6 +177,40 @@ def _raising(error):
     return fail
 
 
+def test_each_caller_of_a_failed_batch_is_answered_once(way, monkeypatch):
+    """One whose bytes another one sends too, or that was told already that it is stored, has one answer as well."""
+    answers: dict[str, list[object]] = {name: [] for name in ("stored", "first", "resend")}
+
+    async def submit():
+        await way.submit(spans("a"))
+        entered, go = threading.Event(), threading.Event()
+        check = way.decoder.check
+
+        def broken(signal, bodies, received_ns, form):
+            if bodies == [spans("wait")]:
+                entered.set()
+                assert go.wait(PATIENCE_S)
+                return check(signal, bodies, received_ns, form)
+            raise MemoryError
+
+        monkeypatch.setattr(way.decoder, "check", broken)
+        waiting = asyncio.create_task(way.submit(spans("wait")))
+        await asyncio.to_thread(entered.wait, PATIENCE_S)
+        for name, body in zip(answers, [spans("a"), spans("b"), spans("b")], strict=True):
+            way.pipeline.offer(Signal.SPANS, body, answers[name].append)
+        go.set()
+        await waiting
+        monkeypatch.setattr(way.decoder, "check", check)
+        await way.submit(spans("c"))  # the next batch, so all answers of the one before are there
+
+    asyncio.run(submit())
+
+    assert answers["stored"] == [Accepted(0, duplicate=True)]
+    for name in ("first", "resend"):
+        assert [type(answer) for answer in answers[name]] == [IngestError]
+    assert way.budget.held_bytes == 0
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_without_its_threads_nothing_is_taken(way):
     """When a thread has ended, requests are refused at once with the reason, instead of waiting for ever."""

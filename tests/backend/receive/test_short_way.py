@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import socket
 import threading
+import weakref
 from typing import TYPE_CHECKING
 
 import pytest
+import zstandard
 from otlp_samples import REQUESTS, span_request
 from receivers import serving_http, until
 
-from spanglass_server.ingest.ports import Accepted
+from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
+from spanglass_server.receive import http, short_way
 from spanglass_server.receive.intake import Intake
+from spanglass_server.receive.ports import ReceiveLimits
 from spanglass_server.self_metrics.registry import HTTP_RESPONSES, Telemetry
 from spanglass_server.signals import Signal
 
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
 
 WIRE = span_request(3).SerializeToString()
 LARGE = span_request(1200).SerializeToString()
+FOLDED = WIRE * (-(-(256 << 10) // len(WIRE)) + 1)  # small enough as it is sent, and not as it is taken
 METRICS = REQUESTS[Signal.METRICS](resource_metrics=[{"scope_metrics": [{"metrics": [{"name": "size"}]}]}])
 TYPE = "Content-Type: application/x-protobuf\r\n"
 
@@ -60,6 +66,10 @@ def connection(port) -> Iterator[socket.socket]:
     [
         pytest.param(WIRE, TYPE, True, id="usual"),
         pytest.param(gzip.compress(WIRE), f"{TYPE}Content-Encoding: gzip\r\n", True, id="gzip"),
+        pytest.param(zstandard.compress(WIRE), f"{TYPE}Content-Encoding: zstd\r\n", True, id="zstd"),
+        pytest.param(zstandard.compress(FOLDED), f"{TYPE}Content-Encoding: zstd\r\n", False, id="folded-zstd"),
+        pytest.param(gzip.compress(FOLDED), f"{TYPE}Content-Encoding: gzip\r\n", False, id="folded-gzip"),
+        pytest.param(zstandard.compress(WIRE) * 2, f"{TYPE}Content-Encoding: zstd\r\n", False, id="two-frames"),
         pytest.param(b"", TYPE, False, id="empty"),
         pytest.param(LARGE, TYPE, False, id="large"),
         pytest.param(gzip.compress(LARGE, 0), f"{TYPE}Content-Encoding: gzip\r\n", False, id="large-gzip"),
@@ -140,3 +150,93 @@ def test_what_ingest_has_to_say_is_told(connection, ingest):
     connection.sendall(post())
     assert b"content-length: 0" in answer(connection)[1]
     assert ingest.offered == 2
+
+
+def test_patience_begins_with_a_request_of_a_pipeline(connection, ingest):
+    """A request that waited for the one before it, and whose rest does not come, goes on to where time is limited."""
+    ingest.hold = threading.Event()
+    connection.sendall(post() + post()[:-50])
+    until(lambda: ingest.offered)
+    ingest.hold.set()
+
+    assert answer(connection)[0] == b"http/1.1 200 ok"
+    until(lambda: len(ingest.admitted) == 2)  # that way asks before it reads
+    connection.sendall(post()[-50:])
+    assert answer(connection)[0] == b"http/1.1 200 ok"
+
+
+def test_a_stopping_server_does_not_wait_for_the_rest_of_a_body(ingest, counters, monkeypatch):
+    """Its sender is told to send the request again."""
+    begun = threading.Event()
+    is_plain = http.OtlpEndpoint.is_plain
+
+    def noted(endpoint, head):
+        begun.set()
+        return is_plain(endpoint, head)
+
+    monkeypatch.setattr(http.OtlpEndpoint, "is_plain", noted)
+    monkeypatch.setattr(short_way, "_PATIENCE_S", 3600)
+    with (
+        serving_http(Intake(ingest, counters=counters)) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=20) as connection,
+    ):
+        connection.sendall(post()[: -len(WIRE)])
+        assert begun.wait(20)
+        stopping = connection.dup()
+    with stopping:
+        told = b"".join(iter(lambda: stopping.recv(4096), b""))
+
+    assert told.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after: " in told
+    assert b"the server is stopping" in told
+    assert counters.events == [("refused", Signal.SPANS, "http", "unavailable")]
+
+
+def test_garbage_behind_a_request_takes_no_answer_from_it(connection, ingest):
+    """What was taken is answered as such, and the connection ends behind it."""
+    ingest.hold = threading.Event()
+    connection.sendall(post() + b"garbage\r\n\r\n")
+    until(lambda: ingest.offered)
+    ingest.hold.set()
+
+    status, lines = answer(connection)
+    assert status == b"http/1.1 200 ok"
+    assert b"connection: close" in lines
+    assert connection.recv(1) == b""
+
+
+BOMB = zstandard.compress(bytes(1 << 20))
+
+
+@pytest.mark.parametrize("expects", ["", "Expect: 100-continue\r\n"], ids=["short", "long"])
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [(zstandard.compress(WIRE)[:-3], "malformed"), (BOMB, "too_large"), (zstandard.compress(WIRE), "overloaded")],
+    ids=["damaged", "bomb", "full"],
+)
+def test_what_was_refused_is_let_go(ingest, counters, monkeypatch, expects, body, reason):
+    """Nothing of it waits for the collector of cycles, which counts objects and not what they hold."""
+    made: list[weakref.ref[object]] = []
+
+    def remembering(make):
+        def remember(*given):
+            thing = make(*given)
+            made.append(weakref.ref(thing))
+            return thing
+
+        return remember
+
+    for name in ("new_body", "Upload"):
+        monkeypatch.setattr(http, name, remembering(getattr(http, name)))
+    if reason == "overloaded":
+        ingest.failure = IngestError(Refusal.OVERLOADED, "too much")
+    intake = Intake(ingest, ReceiveLimits(max_body_bytes=512 << 10), counters=counters)
+    with serving_http(intake) as port, socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        gc.disable()
+        try:
+            connection.sendall(post(body, f"{TYPE}Content-Encoding: zstd\r\n{expects}"))
+            until(lambda: counters.events == [("refused", Signal.SPANS, "http", reason)])
+            until(lambda: all(thing() is None for thing in made))
+        finally:
+            gc.enable()
+    assert made
