@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import gzip
+import threading
 import tracemalloc
 import zlib
 from contextlib import suppress
@@ -11,8 +13,10 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spanglass_server.receive.compression import new_body
+from spanglass_server.ingest.budget import ByteBudget, Reservation
+from spanglass_server.receive.compression import decompress_small, new_body
 from spanglass_server.receive.status import Reason, RequestRefusedError
+from spanglass_server.receive.upload import Upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,3 +148,55 @@ def test_an_unknown_encoding_is_unsupported(encoding):
     with pytest.raises(RequestRefusedError, match="send one of: gzip, deflate, zstd, identity") as caught:
         new_body(encoding, MIB)
     assert caught.value.reason is Reason.UNSUPPORTED
+
+
+@pytest.mark.parametrize("encoding", COMPRESS)
+def test_small_bodies_are_whole_or_left_to_others(encoding):
+    """In one step comes out what was compressed, up to the limit; what is cut or goes past it is no body."""
+    wire = COMPRESS[encoding](bytes(1000))
+
+    assert decompress_small(encoding, wire, 1000) == bytes(1000)
+    for cut, limit in [(wire, 999), (wire[:-1], 1000), (b"", 1000)]:
+        with pytest.raises(RequestRefusedError):
+            decompress_small(encoding, cut, limit)
+
+
+def test_small_zstd_frames_that_are_unusual_are_left_to_others():
+    """A size that is not told is no matter; one that is wrong is, also where it says that nothing comes."""
+    untold = zstandard.ZstdCompressor(write_content_size=False)
+    told = bytearray(zstandard.compress(bytes(200)))
+    assert told[5] == 200  # the byte of the content's size
+
+    assert decompress_small("zstd", untold.compress(bytes(200)), 200) == bytes(200)
+    assert decompress_small("zstd", bytes(told), 200) == bytes(200)
+    refused = [untold.compress(bytes(201)), bytes(told) * 2]
+    for size in (0, 199, 201):
+        told[5] = size
+        refused.append(bytes(told))
+    for wire in refused:
+        with pytest.raises(RequestRefusedError):
+            decompress_small("zstd", wire, 200)
+
+
+@pytest.mark.parametrize(("encoding", "is_apart"), [("zstd", True), ("gzip", False), ("", False)])
+def test_small_bodies_that_may_become_large_leave_the_event_loop(encoding, is_apart):
+    """4 KiB of zstd become 64 MiB, so even a small piece of it is decompressed in a thread."""
+    body = new_body(encoding, MIB)
+    wire = COMPRESS.get(encoding, bytes)(b"x" * 100)
+    threads = []
+    feed = body.feed
+
+    def noted(piece):
+        threads.append(threading.current_thread())
+        feed(piece)
+
+    body.feed = noted  # type: ignore[method-assign]
+
+    async def receive():
+        return {"type": "http.request", "body": wire}
+
+    async def read():
+        return await Upload(receive).read(body, Reservation(ByteBudget(MIB)), timeout_s=20)
+
+    assert asyncio.run(read()) == b"x" * 100
+    assert [thread is not threading.main_thread() for thread in threads] == [is_apart]
