@@ -164,14 +164,15 @@ class OtlpEndpoint:
     def refusing(self, error: RequestRefusedError) -> ASGIApp:
         """What answers a request that is refused, whole or not; the rest of it is not waited for.
 
-        The error is not raised: what answers holds it, and its traceback would hold what answers.
+        What is held is a copy that nobody raises: a traceback holds the body, and would hold what answers.
         """
+        copy = RequestRefusedError(error.reason, error.message, field=error.field)
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             head, upload = head_of(scope["headers"]), Upload(receive)
             upload.complete = True
-            self._note_refusal(error, scope)
-            await self._refuse(error, head, upload, send)
+            self._note_refusal(copy, scope)
+            await self._refuse(copy, head, upload, send)
 
         return answer
 

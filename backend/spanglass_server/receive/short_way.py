@@ -129,7 +129,12 @@ class ShortWay(HttpToolsProtocol):
         wire = bytes(held.cycle.body)
         try:
             held.endpoint.offer(held.head, wire, partial(self._answer, held, len(wire)))
-        except Exception:  # noqa: BLE001 - whatever it was, a refusal too, is answered and logged there
+        except RequestRefusedError as error:
+            if error.reason.codes.retryable:  # of ingest, which is not asked again
+                self._answer_through_asgi(held, held.endpoint.refusing(error))
+            else:
+                super()._start_asgi_task(held.cycle, held.app)
+        except Exception:  # noqa: BLE001 - whatever it was, it happens there too, and is answered and logged
             super()._start_asgi_task(held.cycle, held.app)
         else:
             held.cycle.body = bytearray()

@@ -200,8 +200,9 @@ def test_each_caller_of_a_failed_batch_is_answered_once(way, monkeypatch):
             way.pipeline.offer(Signal.SPANS, body, answers[name].append)
         go.set()
         await waiting
+        await until(lambda: all(answers.values()))
         monkeypatch.setattr(way.decoder, "check", check)
-        await way.submit(spans("c"))  # the next batch, so all answers of the one before are there
+        await way.submit(spans("c"))  # the next batch: by then a second answer would be there
 
     asyncio.run(submit())
 

@@ -205,14 +205,15 @@ def test_garbage_behind_a_request_takes_no_answer_from_it(connection, ingest):
     assert connection.recv(1) == b""
 
 
+ZSTD = zstandard.compress(WIRE)
 BOMB = zstandard.compress(bytes(1 << 20))
 
 
 @pytest.mark.parametrize("expects", ["", "Expect: 100-continue\r\n"], ids=["short", "long"])
 @pytest.mark.parametrize(
     ("body", "reason"),
-    [(zstandard.compress(WIRE)[:-3], "malformed"), (BOMB, "too_large"), (zstandard.compress(WIRE), "overloaded")],
-    ids=["damaged", "bomb", "full"],
+    [(ZSTD[:-3], "malformed"), (BOMB, "too_large"), (ZSTD, "overloaded"), (ZSTD, "unavailable")],
+    ids=["damaged", "bomb", "full", "stopping"],
 )
 def test_what_was_refused_is_let_go(ingest, counters, monkeypatch, expects, body, reason):
     """Nothing of it waits for the collector of cycles, which counts objects and not what they hold."""
@@ -230,6 +231,8 @@ def test_what_was_refused_is_let_go(ingest, counters, monkeypatch, expects, body
         monkeypatch.setattr(http, name, remembering(getattr(http, name)))
     if reason == "overloaded":
         ingest.failure = IngestError(Refusal.OVERLOADED, "too much")
+    if reason == "unavailable":
+        ingest.health = "the server is stopping"
     intake = Intake(ingest, ReceiveLimits(max_body_bytes=512 << 10), counters=counters)
     with serving_http(intake) as port, socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         gc.disable()
