@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from spanglass_server.retention.pace import bytes_a_day, bytes_at_pace
 from spanglass_server.retention.sampling import look
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import ALL_TIME
+from spanglass_server.store.segment_files.retention import newest_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
 _SECOND_NS: Final = 10**9
 _DAY_NS: Final = 86_400 * _SECOND_NS
-_PACE_DAYS: Final = 7
 #: Standard errors that 19 of 20 cases are within.
 _ERRORS: Final = 1.96
 _LEAST_PARTS: Final = 3
@@ -44,8 +45,9 @@ def preview(session: QuerySession, asked: Asked, goes_on: Callable[[], bool]) ->
     parts = [part for part in session.parts(Signal.SPANS, ALL_TIME) if part.bytes]
     inferred = _Inferred(asked, parts, look(session, parts, asked.policies, asked.known, goes_on) if parts else [])
     classes = inferred.classes()
-    shares = inferred.shares()
-    a_day = _bytes_a_day(parts, asked.now_ns)
+    ages_ns = [*(policy.age_ns for policy in asked.policies.policies), 0, asked.age_ns]
+    by_class = bytes_a_day(parts, inferred.looked, ages_ns, asked.now_ns)
+    a_day = float(by_class.sum())
     return {
         "segments": len(parts),
         "segments_read": len(inferred.looked),
@@ -56,7 +58,7 @@ def preview(session: QuerySession, asked: Asked, goes_on: Callable[[], bool]) ->
         "services": inferred.services(session),
         "bytes_a_day": a_day,
         "bytes_at_pace_before": a_day * asked.age_ns / _DAY_NS if asked.age_ns else None,
-        "bytes_at_pace": _at_pace(shares, asked, a_day),
+        "bytes_at_pace": bytes_at_pace(by_class, asked.policies, asked.age_ns),
     }
 
 
@@ -100,7 +102,7 @@ class _Inferred:
 
     def freed(self, part: Part, spans: NDArray[Any], thinned: NDArray[Any]) -> NDArray[Any]:
         """How many spans of a segment would go, by class and service."""
-        age_ns = self.asked.now_ns - part.max_time_ns
+        age_ns = self.asked.now_ns - newest_ns(part)
         policies = self.asked.policies
         ages = np.array([*(policy.age_ns for policy in policies.policies), 0, self.asked.age_ns])
         gone = (ages > 0) & (age_ns > ages)
@@ -149,12 +151,6 @@ class _Inferred:
         spread = (off**2).sum() / (count - 1) / count * (1 - count / total)
         return float(_ERRORS * total * np.sqrt(spread))
 
-    def shares(self) -> NDArray[Any]:
-        """Which share of the stored bytes each class has."""
-        sizes: NDArray[Any] = self._bytes.sum(axis=1)
-        shares: NDArray[Any] = sizes / max(1.0, float(sizes.sum()))
-        return shares
-
     def services(self, session: QuerySession) -> list[PreviewedService]:
         """The services, what most is freed of first."""
         found: list[PreviewedService] = [
@@ -182,23 +178,3 @@ def _summed(amounts: Sequence[Amount], error: float | None) -> Amount:
         "bytes": sum(each["bytes"] for each in amounts),
         "bytes_error": error,
     }
-
-
-def _bytes_a_day(parts: Sequence[Part], now_ns: int) -> float:
-    """What came in a day of the last ones, up to the newest span."""
-    last_ns = min(now_ns, max((part.max_time_ns for part in parts), default=now_ns))
-    first_ns = max(min((part.min_time_ns for part in parts), default=last_ns), last_ns - _PACE_DAYS * _DAY_NS)
-    size = sum(part.bytes for part in parts if part.max_time_ns >= first_ns)
-    return size * _DAY_NS / max(last_ns - first_ns, _DAY_NS // 1440)
-
-
-def _at_pace(shares: NDArray[Any], asked: Asked, a_day: float) -> float | None:
-    """What would be stored once everything has its age; None without end. What is held is little, and left out."""
-    ages = [*(policy.age_ns for policy in asked.policies.policies), asked.age_ns]
-    filled = [*shares[:-2].tolist(), float(shares[-1])]
-    if any(share and not age for share, age in zip(filled, ages, strict=True)):
-        return None
-    thinning = asked.policies.ordinary
-    if thinning is not None and asked.age_ns > thinning.after_ns:
-        ages[-1] = thinning.after_ns + (asked.age_ns - thinning.after_ns) // thinning.keep_one_in
-    return a_day * float(sum(share * age for share, age in zip(filled, ages, strict=True))) / _DAY_NS

@@ -46,6 +46,7 @@ class Looked:
     part: Part
     services: Sequence[str]
     spans: NDArray[Any]
+    received: NDArray[Any]  # by class, as many as came: what was thinned counts as often as it stands for
     thinned: NDArray[Any]  # of the others by service, past the age at which they are thinned
     traces: NDArray[Any]
 
@@ -93,10 +94,11 @@ def _look(session: QuerySession, part: Part, policies: Policies, known: Known) -
     services, codes = _services(table)
     shape = (len(policies.policies) + 2, len(services))
     spans = np.bincount(places * shape[1] + codes, minlength=shape[0] * shape[1]).reshape(shape)
-    others = places == shape[0] - 1
-    thinned = np.bincount(codes[others], _lost(one_in_of(table)[others], policies), minlength=shape[1])
+    others, one_in = places == shape[0] - 1, one_in_of(table)
+    received = np.bincount(places, one_in, minlength=shape[0])
+    thinned = np.bincount(codes[others], _lost(one_in[others], policies), minlength=shape[1])
     traces = [pc.count_distinct(ids.filter(pa.array(places == place))).as_py() for place in range(shape[0])]
-    return Looked(part, services, spans, thinned, np.array(traces, np.int64))
+    return Looked(part, services, spans, received, thinned, np.array(traces, np.int64))
 
 
 def _services(table: Any) -> tuple[list[str], NDArray[Any]]:

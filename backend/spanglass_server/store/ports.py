@@ -54,7 +54,8 @@ class Part:
     """Rows of a signal that never change: a segment, or a chunk of memory. What is made of them may be kept by ``key``.
 
     No other part ever has the same key while the process runs. ``columns`` are all that it has. ``minute_counts`` are
-    those of some segments of spans. ``bytes`` is what it takes on disk, 0 of memory.
+    those of some segments of spans. ``bytes`` is what it takes on disk, 0 of memory; ``arrived_ns`` when the newest of
+    its rows came, 0 of memory.
     """
 
     key: tuple[str, int]
@@ -65,6 +66,7 @@ class Part:
     columns: frozenset[str]
     minute_counts: MinuteCounts | None = field(default=None, compare=False, repr=False)
     bytes: int = field(default=0, compare=False)
+    arrived_ns: int = field(default=0, compare=False)
 
     def is_inside(self, window: Window) -> bool:
         """Whether all its rows lie in a window."""

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from aged import DAY_NS, NOW_NS, SLOW, Attic, ids, of_place, request
+import numpy as np
+import pytest
+from aged import DAY_NS, FAILED, NOW_NS, SLOW, Attic, ids, of_place, request
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from spanglass_server.query.comparing.operations import compare_operations, figures
+from spanglass_server.query.issues.releases import _requests
+from spanglass_server.query.monitoring.measurements import Choice, list_measurements
+from spanglass_server.query.records import match_records
 from spanglass_server.retention import usual
+from spanglass_server.retention.form import read_yaml
+from spanglass_server.retention.pace import bytes_a_day, bytes_at_pace
+from spanglass_server.retention.sampling import Looked
+from spanglass_server.signals import Signal
+from spanglass_server.store.ports import Part, Window
 
 MANY = range(1000)
+WHEN = ("now", "before")
 P99 = "policies: [{name: slow, keep: slow, slower_than: p99, age: 60d}]\nordinary: {after: 1h, keep_one_in: 10}"
 
 
 def moved(body: bytes, by_ns: int) -> bytes:
     """The same spans at another time."""
-    request = ExportTraceServiceRequest.FromString(body)
-    for resource in request.resource_spans:
+    sent = ExportTraceServiceRequest.FromString(body)
+    for resource in sent.resource_spans:
         for span in resource.scope_spans[0].spans:
             span.start_time_unix_nano += by_ns
             span.end_time_unix_nano += by_ns
-    return request.SerializeToString()
+    return sent.SerializeToString()
 
 
 def test_slow_traces_stay_where_ordinary_ones_are_thinned_the_same_day(tmp_path):
@@ -130,3 +142,59 @@ def test_what_senders_say_of_thinning_is_taken_with_a_probability_alone(tmp_path
     attic.age(1)
     assert 500 < len(attic.traces()) < 600
     attic.close()
+
+
+def counts_of(attic, window):
+    """What questions that count spans answer: comparisons, measurements, releases."""
+    half_ns = NOW_NS + 1000 * 1000
+
+    def ask(session):
+        records = match_records(session, Signal.SPANS, window)
+        now, before = figures(session, records, half_ns)
+        operations = {one["operation"]: one for one in compare_operations(session, records, half_ns)}
+        page = list_measurements(session, Choice(window, "", "shop", ""), limit=100, cursor=None)
+        measured = {one["metric_type"]: one["value"] for one in page["metrics"]}
+        (released,) = (count for place, count in _requests(session, window, "shop").items())
+        pay = operations["/pay 0"]
+        return {
+            "spans": [now["spans"], before["spans"], pay["now"]["spans"], pay["before"]["spans"]],
+            "requests": [measured["request"], released[0]],
+            "errors": [now["errors"] + before["errors"], sum(pay[when]["errors"] for when in WHEN), released[1]],
+            "p95": [now["p95_ns"], before["p95_ns"], pay["now"]["p95_ns"], pay["before"]["p95_ns"]],
+            "mean": [measured["response_time"], measured["error_rate"]],
+        }
+
+    return attic.ask(ask)
+
+
+def test_all_that_counts_spans_counts_right_after_thinning(tmp_path):
+    """Errors are those that were there; the number of spans agrees to four standard errors, durations to chance."""
+    policies = "policies: [{name: failed, keep: errors, age: 90d}]\nordinary: {after: 1d, keep_one_in: 4}"
+    attic = Attic(tmp_path / "data", policies)
+    body = ExportTraceServiceRequest.FromString(request(range(2000)))
+    for place, span in enumerate(body.resource_spans[0].scope_spans[0].spans):
+        span.status.code = 2 if place % 90 == FAILED else 0
+    attic.put(body.SerializeToString())
+    window = Window(NOW_NS - DAY_NS, NOW_NS + DAY_NS)
+    before = counts_of(attic, window)
+    attic.age(2)
+    after = counts_of(attic, window)
+    assert len(attic.traces()) < 700
+    assert after["errors"] == before["errors"] == [20, 20, 20]
+    for kind, off in (("spans", 0.25), ("requests", 0.2), ("p95", 0.02), ("mean", 0.3)):
+        assert after[kind] == pytest.approx(before[kind], rel=off), kind
+    attic.close()
+
+
+def test_what_is_thinned_already_is_not_thinned_twice_in_the_long_run():
+    """A segment of which one in ten is left tells the same pace as the whole one."""
+    policies = read_yaml("ordinary: {after: 1d, keep_one_in: 10}")
+
+    def at_pace(rows):
+        part = Part(("a", 1), Signal.SPANS, rows, NOW_NS - 3 * DAY_NS, NOW_NS, frozenset(), bytes=rows)
+        looked = Looked(part, ["shop"], np.array([[0], [rows]]), np.array([0, 1000]), np.zeros(1), np.zeros(2))
+        a_day = bytes_a_day([part], [looked], [0, 30 * DAY_NS], NOW_NS)
+        return a_day.tolist(), bytes_at_pace(a_day, policies, 30 * DAY_NS)
+
+    assert at_pace(1000)[1] == pytest.approx(1000 / 3 * (1 + 29 / 10))
+    assert at_pace(100) == at_pace(1000)

@@ -130,6 +130,18 @@ def said(attic, problem):
     assert problem in told
 
 
+def test_a_preview_counts_ages_as_they_are_judged(tmp_path):
+    """Spans of last year that came today are as old as today's."""
+    attic = Attic(tmp_path / "data")
+    attic.clock.now_ns += 400 * DAY_NS
+    attic.put(request(range(100)))
+    desk = attic.node.real.retention.desk(frozenset, 0)
+    route = next(route for route in retention_routes(desk, 30.0) if route.path == "/retention/preview")
+    told = attic.ask(lambda session: route.query(session, {"now_ns": attic.clock.now_ns, "body": POLICIES}))
+    assert (told["stored"]["spans"], told["freed"]["spans"]) == (100, 0)
+    attic.close()
+
+
 def test_policies_that_could_not_be_read_again_are_refused(call):
     """What is too long as YAML is refused before it is kept, and a name has an end."""
     version = call("GET", "/retention")["version"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 from spanglass_server.query.answers import Nanoseconds, SpanKind
+from spanglass_server.query.language.compiling.sql import Sql
+from spanglass_server.query.services.estimates import PROBABILITY, WEIGHT, estimate
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.traces.identity import kind_name
 
@@ -36,12 +38,16 @@ class Compared(TypedDict):
 
 def compare_operations(session: QuerySession, records: Records, start_ns: int) -> list[Compared]:
     """Spans by name and kind, those from ``start_ns`` on beside the earlier ones; those that took most time first."""
+    is_sampled = PROBABILITY in records.known
+    columns = (*("name", "kind", "status_code", "duration_ns"), *([PROBABILITY] if is_sampled else []))
+    weight = {"weight": Sql(WEIGHT)} if is_sampled else {}
     found = statement(
-        "comparing/operations",
-        relation=records.relation(session, ("name", "kind", "status_code", "duration_ns")),
+        "comparing/sampled_operations" if is_sampled else "comparing/operations",
+        relation=records.relation(session, columns),
         where=records.predicate,
         start_ns=start_ns,
         count=_MOST,
+        **weight,
     )
     return [
         {
@@ -65,6 +71,8 @@ def _figures(row: dict[str, Any], when: str) -> Figures:
 
 def figures(session: QuerySession, records: Records, start_ns: int) -> tuple[Figures, Figures]:
     """All spans together, those from ``start_ns`` on, and the earlier ones."""
+    if PROBABILITY in records.known:
+        return _estimated(session, records, start_ns)
     found = statement(
         "comparing/figures",
         relation=records.relation(session, ("status_code", "duration_ns")),
@@ -73,3 +81,17 @@ def figures(session: QuerySession, records: Records, start_ns: int) -> tuple[Fig
     )
     (row,) = rows(session, found)
     return _figures(row, "now"), _figures(row, "before")
+
+
+def _estimated(session: QuerySession, records: Records, start_ns: int) -> tuple[Figures, Figures]:
+    """The same where some spans stand for others too."""
+    relation = records.relation(session, ("status_code", "duration_ns", PROBABILITY))
+    keys = {"is_now": Sql("start_time_ns >= ?", (start_ns,))}
+    found = {row["is_now"]: row for row in estimate(session, relation, records.predicate, keys)}
+    now, before = (
+        Figures(spans=row["requests"], errors=row["errors"], p95_ns=round(row["quantiles_ns"][1]))
+        if (row := found.get(is_now)) is not None
+        else Figures(spans=0, errors=0, p95_ns=None)
+        for is_now in (True, False)
+    )
+    return now, before

@@ -10,6 +10,7 @@ from spanglass_server.issues.model import EventKind
 from spanglass_server.issues.states import State
 from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
 from spanglass_server.query.language.compiling.sql import TRUE, Sql
+from spanglass_server.query.services.estimates import PROBABILITY, WEIGHT
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.window import describe, widen
 from spanglass_server.service_names import SERVICE
@@ -58,13 +59,16 @@ def list_releases(
 
 def _requests(session: QuerySession, window: Window, service: str | None) -> dict[_Place, tuple[int, int]]:
     """Count requests and failed ones by service and release; a request is a span of kind server or consumer."""
-    columns = ("start_time_ns", "kind", "status_code", "trace_id", SERVICE, _RELEASE)
+    is_sampled = PROBABILITY in session.columns(Signal.SPANS, window)
+    sampled = [PROBABILITY] if is_sampled else []
+    columns = ("start_time_ns", "kind", "status_code", "trace_id", SERVICE, _RELEASE, *sampled)
     crashes = ("trace_id", "service_name", "handled")
     found = rows(
         session,
         statement(
             "issues/requests_of_releases",
             service=SERVICE_NAME,
+            weight=Sql(WEIGHT if is_sampled else "1"),
             relation=Sql(session.relation(Signal.SPANS, window, columns)),
             occurrences=Sql(session.relation(Signal.OCCURRENCES, widen(window, _AROUND_NS), crashes)),
             only=TRUE if service is None else Sql("service = ?", (service,)),

@@ -13,6 +13,7 @@ from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.language.compiling.sql import TRUE, Sql, all_of, union_all
 from spanglass_server.query.language.expressions import field_expression
 from spanglass_server.query.monitoring.kinds import OF_SPANS, kind_of_metric
+from spanglass_server.query.services.estimates import PROBABILITY, WEIGHT
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.window import describe
 from spanglass_server.signals import AttributeColumn, Signal, quote_identifier, quote_text
@@ -170,12 +171,14 @@ def _points(session: QuerySession, choice: Choice) -> Sql:
 
 def _requests(session: QuerySession, choice: Choice) -> Sql:
     sources = _Sources.of(session, Signal.SPANS, choice)
-    relation = session.relation(Signal.SPANS, choice.window, sorted({*_SPAN_COLUMNS, *sources.columns}))
+    sampled = {PROBABILITY} & session.columns(Signal.SPANS, choice.window).keys()
+    relation = session.relation(Signal.SPANS, choice.window, sorted({*_SPAN_COLUMNS, *sources.columns, *sampled}))
     return statement(
         "monitoring/requests",
         service=Sql(sources.service),
         host=Sql(sources.host),
         user=Sql(sources.user),
+        weight=Sql(WEIGHT if sampled else "1"),
         relation=Sql(relation),
         where=sources.where(choice),
     )

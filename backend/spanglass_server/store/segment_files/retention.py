@@ -10,6 +10,7 @@ from spanglass_server.signals import Signal
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from spanglass_server.store.ports import Part
     from spanglass_server.store.segment_files.segments import Segment
 
 
@@ -21,7 +22,7 @@ class RetentionLimits:
     max_bytes: int = 0
 
 
-def newest_ns(segment: Segment) -> int:
+def newest_ns(segment: Segment | Part) -> int:
     """The moment from which a segment's age counts.
 
     Its newest record's time, or its arrival if that is later: data of last year sent today is kept as long as

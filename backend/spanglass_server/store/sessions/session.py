@@ -120,7 +120,13 @@ class StoreSession:
     def parts(self, signal: Signal, window: Window) -> list[Part]:
         """See ``QuerySession``."""
         held: list[tuple[Part, Segment | Chunk]] = [
-            (Part(s.key, signal, s.rows, s.min_time_ns, s.max_time_ns, s.columns, s.minute_counts, s.bytes), s)
+            (
+                Part(
+                    *(s.key, signal, s.rows, s.min_time_ns, s.max_time_ns, s.columns),
+                    *(s.minute_counts, s.bytes, s.arrived_ns),
+                ),
+                s,
+            )
             for s in self._segments(signal, window)
         ]
         held += [

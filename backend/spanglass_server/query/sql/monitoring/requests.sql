@@ -1,10 +1,10 @@
--- What services did in each minute: four measurements of each, read off the spans of their requests.
+-- What services did in each minute: four measurements of each, read off the spans of their requests, each as often as it stands for.
 WITH minutes AS (
     SELECT {service} AS service, {host} AS host,
         (start_time_ns // 60000000000 + 1) * 60000000000 AS time_ns,
-        count(*)::DOUBLE AS requests,
-        count(*) FILTER (status_code = 2) / count(*) AS errors,
-        avg(duration_ns) / 1e9 AS mean_s,
+        round(sum({weight}))::DOUBLE AS requests,
+        coalesce(sum({weight}) FILTER (status_code = 2), 0)::DOUBLE / sum({weight}) AS errors,
+        sum({weight} * duration_ns::DOUBLE) / sum({weight}) / 1e9 AS mean_s,
         nullif(count(DISTINCT {user}), 0)::DOUBLE AS users
     FROM {relation}
     WHERE kind IN (2, 5) AND {where}
