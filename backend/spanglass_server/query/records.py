@@ -15,6 +15,7 @@ from spanglass_server.signals import TIME_COLUMN, Signal
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from spanglass_server.query.structure.kept_sets import KeptSets
     from spanglass_server.store.ports import ColumnValue, QuerySession, Window
 
 
@@ -67,14 +68,16 @@ class Records:
         return Sql(text), columns
 
 
-def match_records(session: QuerySession, signal: Signal, window: Window, filter_text: str = "") -> Records:
-    """Make a question ready; FilterError for a filter that can't be understood.
+def match_records(
+    session: QuerySession, signal: Signal, window: Window, filter_text: str = "", sets: KeptSets | None = None
+) -> Records:
+    """Make a question ready; FilterError for a filter that can't be understood. ``sets`` as in ``compile_stored``.
 
     Events of our own side of applications are no log records to readers: only a filter that names them finds them.
     """
     known = session.columns(signal, window)
     tree = parse_filter(filter_text)
-    compiled = compile_stored(session, signal, window, tree, known)
+    compiled = compile_stored(session, signal, window, tree, known, sets=sets)
     predicate = [Sql(compiled.sql, tuple(compiled.parameters))] if filter_text.strip() else []
     hints = compiled.require, compiled.trace_ids, compiled.values
     records = Records(signal, window, all_of(predicate), compiled.columns, *hints, known)

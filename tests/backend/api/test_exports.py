@@ -20,6 +20,7 @@ from spanglass_server.issues.sql_views import sql_views
 from spanglass_server.query.exporting import running
 from spanglass_server.query.exporting.records import Wanted, columns_of
 from spanglass_server.query.exporting.running import Written, begin_export, next_bytes
+from spanglass_server.query.structure import kept_sets
 from spanglass_server.signals import Signal
 from spanglass_server.store.keeping.rows import ONE_IN, PROBABILITY
 from spanglass_server.store.ports import Window
@@ -150,6 +151,36 @@ def test_traces_may_be_thinned_while_they_are_exported(form, open_tables, monkey
     assert (
         "spanglass.retention.one_in" not in columns_of(before, Wanted(Signal.SPANS, window, readable=True)).expressions
     )
+
+
+def test_other_spans_are_looked_for_once(api, monkeypatch):
+    """In a file of several pieces once, in one part, with the same records as where every piece looks anew."""
+    monkeypatch.setattr(running, "PIECE_ROWS", 1)
+    hour, names = 3_600 * SECOND, ("root", "child", "grandchild", "other")
+    spans = [
+        {**SPAN, "span_id": bytes([n + 1]) * 8, "parent_span_id": bytes([n]) * 8 if 0 < n < 3 else None,
+         "start_time_ns": n * hour + SECOND, "name": name, **({"trace_id": b"\2" * 16} if name == "other" else {})}
+        for n, name in enumerate(names)
+    ]  # fmt: skip
+    client, looked = api(spans=spans), []
+    keep = kept_sets.KeptSets.keep
+    monkeypatch.setattr(kept_sets.KeptSets, "keep", lambda *given: looked.append(given) or keep(*given))
+    asked = {"format": "ndjson", "start": RANGE["start"], "end": "1970-01-01T04:00:00Z"}
+    for text, how, sets, found in (
+        ("parent(name = root)", "stored", 1, {"child"}),
+        ("child(child(name = grandchild))", "readable", 1, {"root"}),
+        ("ancestor(name = root) and trace.spans > 2", "stored", 2, {"child", "grandchild"}),
+        ("not parent(name = root) and trace.errors = 0", "readable", 2, {"root", "grandchild", "other"}),
+        ("name = other or child(name = child)", "stored", 1, {"other", "root"}),
+    ):
+        plan = client.get("/api/v1/export/plan", params={**asked, "filter": text, "rows": 1000}).json()
+        assert len(plan.get("parts", plan)) == 1, plan
+        for most in (10, 0):
+            monkeypatch.setattr(kept_sets, "MOST_IDS", most)
+            looked.clear()
+            answer = client.get("/api/v1/export", params={**asked, "filter": text, "names": how})
+            assert {json.loads(line)["name"] for line in answer.text.splitlines()} == found, (text, most)
+            assert len(looked) == sets
 
 
 def test_readable_columns_are_sql_over_stored_ones(ask):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.params import FILTER, RANGE, Param
@@ -17,6 +17,7 @@ from spanglass_server.query.exporting.plan import pieces
 from spanglass_server.query.exporting.records import Wanted, file_columns, stored_columns
 from spanglass_server.query.exporting.running import Running, Written, begin_export, begin_table, next_bytes
 from spanglass_server.query.language import parse_filter
+from spanglass_server.query.language.compiling.relations import IN_TRACES, asks_about_others
 from spanglass_server.query.sql_console.read import MAX_LIMIT, sql_table
 from spanglass_server.query.sql_console.views import view_columns
 from spanglass_server.query.structure.compiling import check_filter
@@ -71,12 +72,16 @@ class ExportPlan(TypedDict):
     readable: list[ReadableColumn]
 
 
+#: So many records are one part, whatever is asked.
+_ONE_PART: Final = 2**62
+
+
 def _plan(session: QuerySession, params: Params) -> ExportPlan:
     window, signal = params["window"], Signal(params["signal"])
-    check_filter(
-        parse_filter(params["filter"] or ""), signal
-    )  # a mistake in it is told before the first part is asked for
-    cut = pieces(session, signal, window, params["rows"])
+    tree = parse_filter(params["filter"] or "")
+    check_filter(tree, signal)  # a mistake in it is told before the first part is asked for
+    is_one = signal in IN_TRACES and asks_about_others(tree, signal)  # every part would look through the whole range
+    cut = pieces(session, signal, window, _ONE_PART if is_one else params["rows"])
     if len(cut) > _MOST_PARTS:
         hint = "raise rows, or shorten the range"
         raise ApiError("bad_request", f"{len(cut)} parts are too many, {_MOST_PARTS} at most", field="rows", hint=hint)

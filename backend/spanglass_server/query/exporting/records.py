@@ -6,18 +6,20 @@ Stored columns lose nothing: whoever has them can send the same records again. A
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language import parse_filter
+from spanglass_server.query.language.compiling.relations import IN_TRACES, asks_about_others
 from spanglass_server.query.language.compiling.sql import TRUE, Sql
 from spanglass_server.query.records import Records, match_records
 from spanglass_server.query.sql_console.views import view_columns
 from spanglass_server.query.statements import run, statement
 from spanglass_server.query.structure.compiling import compile_stored
+from spanglass_server.query.structure.kept_sets import KeptSets
 from spanglass_server.signals import FIXED_COLUMNS, Signal, quote_identifier
 from spanglass_server.store.keeping.rows import ONE_IN, PROBABILITY
 from spanglass_server.store.ports import QueryError, Window
@@ -51,6 +53,11 @@ class Wanted:
     def is_everything(self) -> bool:
         """Whether nothing is left out, neither records nor columns, so that SQL is not needed."""
         return not self.readable and not self.filter_text.strip()
+
+    @property
+    def asks_about_others(self) -> bool:
+        """Whether the filter asks about other spans of a record's trace."""
+        return self.signal in IN_TRACES and asks_about_others(parse_filter(self.filter_text), self.signal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +120,45 @@ def schema_of(session: QuerySession, wanted: Wanted, columns: Columns) -> pa.Sch
     return pa.schema([field.with_type(_CODED) if field.type == pa.string() else field for field in schema])
 
 
+@dataclass(slots=True)
+class Finder:
+    """Finds what is wanted in one part of the range after another.
+
+    Other spans of a record's trace may lie in any part. So for a filter about them these are looked for in the whole
+    range, as it is when the first part is asked for, and kept, unless they are too many: then every part looks anew.
+    """
+
+    wanted: Wanted
+    _kept: tuple[Records, KeptSets] | None = None
+    _is_kept: bool = True
+
+    def find(self, session: QuerySession, window: Window) -> Records:
+        """What is wanted of a part of the range."""
+        if self._kept is None:
+            sets = KeptSets() if self._is_kept and self.wanted.asks_about_others else None
+            records = _matching(session, self.wanted, sets)
+            if sets is None:
+                return records.narrowed(window)
+            self._is_kept = sets.are_all
+            if not self._is_kept:
+                return self.find(session, window)
+            self._kept = records, sets
+        records, sets = self._kept
+        return replace(records, window=window, predicate=sets.read(session, records.predicate))
+
+
 def read_records(
-    session: QuerySession, wanted: Wanted, columns: Columns, schema: pa.Schema, window: Window
+    session: QuerySession, finder: Finder, columns: Columns, schema: pa.Schema, window: Window
 ) -> pa.Table:
     """Return what is wanted of a part of the range, in no order, with the columns of a schema.
 
     QueryError if records came meanwhile that have other columns than were there when the file began.
     """
+    wanted = finder.wanted
     if wanted.is_everything:
         found = [table for table in session.all_rows(wanted.signal, window) if table.num_rows]
         return pa.concat_tables([schema.empty_table(), *(conformed(table, schema) for table in found)])
-    # other spans of a record's trace may lie in any piece, so the whole range is asked about, and a piece of it read
-    records = _matching(session, wanted).narrowed(window)
+    records = finder.find(session, window)
     if not wanted.readable and set(session.columns(wanted.signal, window)).difference(columns.stored):
         raise QueryError(_NEW_COLUMNS)
     relation = records.relation(session, columns.stored)
@@ -151,12 +185,12 @@ def _column(table: pa.Table, field: pa.Field) -> pa.ChunkedArray | pa.Array:
     return column.cast(field.type)
 
 
-def _matching(session: QuerySession, wanted: Wanted) -> Records:
+def _matching(session: QuerySession, wanted: Wanted, sets: KeptSets | None) -> Records:
     """What is wanted of the whole range."""
     if wanted.readable:
-        return match_records(session, wanted.signal, wanted.window, wanted.filter_text)
+        return match_records(session, wanted.signal, wanted.window, wanted.filter_text, sets)
     known = session.columns(wanted.signal, wanted.window)
-    found = compile_stored(session, wanted.signal, wanted.window, parse_filter(wanted.filter_text), known)
+    found = compile_stored(session, wanted.signal, wanted.window, parse_filter(wanted.filter_text), known, sets=sets)
     predicate = Sql(found.sql, tuple(found.parameters))
     hints = found.require, found.trace_ids, found.values
     return Records(wanted.signal, wanted.window, predicate, found.columns, *hints, known)

@@ -11,7 +11,7 @@ from spanglass_server.parquet.joining import Joined
 from spanglass_server.query.exporting.copying import Encoded, copied
 from spanglass_server.query.exporting.forms import form_of
 from spanglass_server.query.exporting.plan import lighter, pieces, stored
-from spanglass_server.query.exporting.records import columns_of, read_records, schema_of
+from spanglass_server.query.exporting.records import Finder, columns_of, read_records, schema_of
 from spanglass_server.query.rows.slices import slices
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def begin_export(session: QuerySession, wanted: Wanted, written: Written, part: 
     signal = None if wanted.readable else wanted.signal
     form = form_of(written.form, schema, signal=signal, guarded=written.guarded)
     left = deque(piece.window for piece in pieces(session, wanted.signal, part or wanted.window, PIECE_ROWS))
+    finder = Finder(wanted)
     known = 0  # so many at the begin of what is left are known not to be too large
 
     def read(session: QuerySession) -> Iterable[pa.Table]:
@@ -77,7 +78,7 @@ def begin_export(session: QuerySession, wanted: Wanted, written: Written, part: 
             left.extendleft(reversed(found))
             known = len(found)
         known -= 1
-        return _cut(read_records(session, wanted, columns, schema, left.popleft()))
+        return _cut(read_records(session, finder, columns, schema, left.popleft()))
 
     return Running(form, left, read, written.framed)
 

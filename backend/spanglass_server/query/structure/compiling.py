@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.query.language.compiling.sql import Sql
     from spanglass_server.query.language.parsing.ast import Related
+    from spanglass_server.query.structure.kept_sets import KeptSets
     from spanglass_server.store.ports import QuerySession, Window
 
 #: The table of the server's own that has the ids of pinned traces (``QuerySession.offered``).
@@ -36,9 +37,11 @@ def compile_stored(
     trace_ids: Collection[bytes] = (),
     *,
     extent: Extent = Extent.WHOLE,
+    sets: KeptSets | None = None,
 ) -> CompiledFilter:
     """As ``compile_filter``, for records of a range; with ``trace_ids`` for those of some traces only.
 
+    With ``sets`` the spans that others are looked up in are kept there, and the SQL is for ``KeptSets.read``.
     Of a whole range storage is asked whether the traces that can match are few, before all of it is read.
     """
     tree = pins_of(session, signal, tree)
@@ -48,7 +51,8 @@ def compile_stored(
     ids = frozenset(trace_ids) or (_left(session, signal, window, tree, known) if extent is Extent.WHOLE else None)
     if ids is not None and not ids:
         return CompiledFilter(FALSE.text, [], frozenset(), frozenset(), frozenset())
-    compiled = compile_filter(tree, signal, known, StoredRelatives(session, window, ids or frozenset(), extent, window))
+    relatives = StoredRelatives(session, window, ids or frozenset(), extent, window, sets)
+    compiled = compile_filter(tree, signal, known, relatives)
     return replace(compiled, trace_ids=ids) if ids else compiled
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from spanglass_server.query.language import CompiledFilter
+    from spanglass_server.query.structure.kept_sets import KeptSets
     from spanglass_server.store.ports import QuerySession, Window
 
 #: Other spans of a trace are looked for so far before and after the range, ...
@@ -83,6 +84,7 @@ class StoredRelatives:
     """``Relatives`` of the records that are ``asked`` about; with ``trace_ids`` only of those of some traces.
 
     ``window`` is where spans are looked for: at first the range that is asked about, for their relatives a wider one.
+    With ``sets`` what is looked up is found at once, and kept there.
     """
 
     session: QuerySession
@@ -90,17 +92,18 @@ class StoredRelatives:
     trace_ids: frozenset[bytes] = frozenset()
     extent: Extent = Extent.WHOLE
     asked: Window | None = None
+    sets: KeptSets | None = None
 
     def related(self, node: Related) -> Part:
         """See ``Relatives``."""
-        inside = replace(self, window=self._reach(node.relation))
+        inside = replace(self, window=self._reach(node.relation), sets=None)
         matching = inside.compiled(node)
         with_none = _holds_for_none(node)
         sign = _sign(OPPOSITES[node.operator] if with_none else node.operator)
         ids = self.trace_ids or inside.few(matching)
         if ids is not None and not ids:
             return Part(negated(FALSE)) if with_none else NOTHING
-        found = replace(inside, trace_ids=ids or frozenset()).found(node, matching, sign)
+        found = self._kept(replace(inside, trace_ids=ids or frozenset()).found(node, matching, sign))
         looked_up = _LOOKED_UP.get(node.relation, ("trace_id", "span_id"))
         key = f"({', '.join(looked_up)})" if len(looked_up) > 1 else looked_up[0]
         is_found = Sql(f"{key} IN ({found.text})", found.parameters)
@@ -123,7 +126,11 @@ class StoredRelatives:
         found = statement(
             "structure/figure", figure=value, figure_name=_FIGURE_NAMES[figure], relation=relation, condition=condition
         )
+        found = self._kept(found)
         return Part(Sql(f"trace_id IN ({found.text})", found.parameters), frozenset(("trace_id",)), None, ids)
+
+    def _kept(self, found: Sql) -> Sql:
+        return found if self.sets is None else self.sets.keep(self.session, found)
 
     def few(self, matching: CompiledFilter) -> frozenset[bytes] | None:
         """The traces of the spans that match, if that is asked first and they are few."""
