@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from spanglass_server.anomalies.announcing import Announcer
 from spanglass_server.anomalies.desk import AnomalyDesk, Wanted
+from spanglass_server.anomalies.evidence import gather
+from spanglass_server.anomalies.model import Key, Kind
 from spanglass_server.anomalies.store.store import AnomalyStore
 from spanglass_server.anomalies.watching.watcher import Watcher
 from spanglass_server.process.parts.recording import IngestSink
@@ -131,6 +134,11 @@ def test_stored_telemetry_is_watched(world):
     assert failures["value"] == pytest.approx(0.5, abs=0.05)
     one = node.engine.run_here(lambda session: desk.one(session, failures["id"]))
     assert len(one["traces"]) == 5
+    known = next(each for each in desk.current() if each.id == failures["id"])
+    quick = replace(known, key=Key(Kind.DURATION, known.key.labels), side=-1, peak=replace(known.peak, low=0.1))
+    shown = node.engine.run_here(lambda session: gather(session, quick, now[0]))
+    assert shown["compared"].startswith("requests faster than usual")
+    assert {each["duration_ns"] <= 10**8 for each in shown["traces"]} == {True}
 
     announcer = Announcer(desk, IngestSink(node.ingest), lambda: now[0])
 

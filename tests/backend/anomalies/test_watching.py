@@ -257,6 +257,21 @@ def test_an_outage_says_nothing_of_what_is_usual(tmp_path, monkeypatch) -> None:
     world.store.close()
 
 
+def test_all_steps_of_an_anomaly_count_and_a_skipped_one_stays_a_gap(world: World) -> None:
+    """Requests missing from the first step on are affected, those before it began too; the chart keeps what it had."""
+    fault = world.now_ns // STEP_NS + 12
+    world.silent = lambda at: at == fault - 6
+    usual = world.operations.courses[0][PAY]
+    world.operations.courses[0][PAY] = lambda at: np.where(at >= fault, 10.0, usual(at))
+    world.work()
+    world.later(14)
+    (one,) = world.desk.listing(Wanted("open"), 50)["anomalies"]
+    assert (one["kind"], one["title"], one["direction"]) == ("requests", "pay POST /pay", "below")
+    assert one["affected"] == pytest.approx(2 * 90, rel=0.2)
+    gaps = [value is None for value in one["points"]["values"][-12:]]
+    assert gaps == [False] * 4 + [True] * 2 + [False] * 6  # where records come all the time, the step after it as well
+
+
 def test_what_is_open_in_memory_and_what_is_kept_agree(world: World, monkeypatch) -> None:
     """What was fine when it began is told of once that is over; so is one that could not be kept; the gone one ends."""
     world.work()
