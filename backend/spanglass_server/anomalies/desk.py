@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from spanglass_server.anomalies.answers import AnomalyList, Feedback, FeedbackList, OneAnomaly, Watching
     from spanglass_server.anomalies.store.store import AnomalyStore
-    from spanglass_server.anomalies.watching.watcher import Watched, Watcher
+    from spanglass_server.anomalies.watching.watched import Watched
+    from spanglass_server.anomalies.watching.watcher import Watcher
     from spanglass_server.store.ports import QuerySession
 
 #: Which are asked for: those that go on, these and those that ended within a day, what is fine, or all.

@@ -11,9 +11,10 @@ from spanglass_server.anomalies.detecting.usual import STEPS
 from spanglass_server.anomalies.model import STEP_MS, Kind
 from spanglass_server.anomalies.watching.arrivals import Arrivals, received_steps
 from spanglass_server.anomalies.watching.judged import Traffic, judge_step
-from spanglass_server.anomalies.watching.memory import HOURS, Memory
+from spanglass_server.anomalies.watching.memory import HOURS
 from spanglass_server.anomalies.watching.sources import LogPatterns, Metric, Operations, metrics_of
-from spanglass_server.anomalies.watching.telling import Teller, merged
+from spanglass_server.anomalies.watching.telling import merged
+from spanglass_server.anomalies.watching.watched import READY_HOURS, Clock, Watched
 from spanglass_server.promql.errors import PromqlError
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.store.ports import QueryMemoryError, Window
@@ -37,72 +38,14 @@ _REST_PAST, _REST = 100, 30
 _IDLE_S: Final = 15.0
 #: Records come late: a step is judged, and an hour is read, when it is over for so long.
 _LATE_MS, _LATE_HOUR_MS = 60_000, 360_000
-#: One question reads so many hours of the past, or so many steps.
-_HOURS_AT_ONCE, _STEPS_AT_ONCE = 4, 12
+#: One question reads so many steps.
+_STEPS_AT_ONCE: Final = 12
 _SOURCES_AT_ONCE: Final = 8
-#: Nothing is judged before so many hours were read, or all there are.
-READY_HOURS: Final = 24
 #: Which metrics there are is asked so often (sooner where that failed), of so much time.
 _LIST_EVERY_MS, _LIST_AGAIN_MS, _LISTED_NS = 3_600_000, 60_000, 3_600_000 * NS_PER_MS
 _HOUR_MS: Final = STEPS * STEP_MS
 #: The first whole step after the start lies so many steps at most after the newest that is over.
 _AHEAD_STEPS: Final = 4
-
-
-@dataclass(slots=True)
-class Watched:
-    """A source with what is known of it: hours ``hours_from`` to ``hours_to`` were read, steps up to ``judged_to``.
-
-    One question reads ``at_once`` hours: fewer where more are too many samples.
-    """
-
-    source: Source
-    memories: list[Memory]
-    tellers: list[Teller]
-    hours_from: int = 0
-    hours_to: int | None = None
-    judged_to: int = 0
-    stepped: int = 0
-    at_once: int = _HOURS_AT_ONCE
-
-    @classmethod
-    def of(cls, source: Source) -> Watched:
-        """A source of which nothing is known."""
-        memories = [Memory(part.scale, part.most, part.zeros) for part in source.parts]
-        tellers = [Teller(source, part, memory) for part, memory in zip(source.parts, memories, strict=True)]
-        return cls(source, memories, tellers)
-
-    @property
-    def hours(self) -> int:
-        """How many hours were read."""
-        return 0 if self.hours_to is None else self.hours_to - self.hours_from + 1
-
-    @property
-    def series(self) -> int:
-        """How many series have had values."""
-        return sum(len(memory.labels) for memory in self.memories)
-
-    def is_ahead(self, clock: _Clock) -> bool:
-        """Whether what was read lies after the present: a step or an hour more is waited for."""
-        return self.judged_to - clock.step > 1 or (self.hours_to or 0) - clock.hour > 1
-
-    def oldest_hour(self, clock: _Clock) -> int:
-        """From which hour on the past is read: more of it where in some hours nothing was heard."""
-        hours = self.source.past_hours + self.hours - self.memories[0].heard_hours
-        return max(clock.first_hour, clock.hour - min(hours, HOURS) + 1)
-
-    def is_ready(self, first_hour: int) -> bool:
-        """Whether enough is known to judge by."""
-        return self.hours_to is not None and (self.hours >= READY_HOURS or self.hours_from <= first_hour)
-
-
-@dataclass(frozen=True, slots=True)
-class _Clock:
-    """The newest step and hour that are over, and the first hour of which all is stored."""
-
-    step: int
-    hour: int
-    first_hour: int
 
 
 @dataclass(slots=True)
@@ -170,19 +113,19 @@ class Watcher:
         first_ns = self.first_ns()
         return 0 if first_ns is None else -(-(first_ns // NS_PER_MS) // _HOUR_MS)
 
-    def _clock(self) -> _Clock | None:
+    def _clock(self) -> Clock | None:
         if self.first_ns() is None:
             return None
         now_ms = self.now_ns() // NS_PER_MS
         step, hour = (now_ms - _LATE_MS) // STEP_MS, (now_ms - _LATE_HOUR_MS) // _HOUR_MS - 1
-        return _Clock(step, hour, self.first_hour)
+        return Clock(step, hour, self.first_hour)
 
     def _begin(self) -> None:
         """Know nothing of when records came; what came before this moment was received by another process."""
         self._arrivals = Arrivals(received_steps)
         self._whole_step = -(-self.now_ns() // (STEP_MS * NS_PER_MS)) + 1
 
-    def _notice_the_clock(self, clock: _Clock) -> None:
+    def _notice_the_clock(self, clock: Clock) -> None:
         """Where the clock went back behind what was read, begin anew."""
         ahead = [each.is_ahead(clock) for each in self.watched]
         if any(ahead) or self._whole_step > clock.step + _AHEAD_STEPS:
@@ -192,7 +135,7 @@ class Watcher:
             self._tidied_step = 0
             self._begin()
 
-    def _tidy(self, clock: _Clock) -> bool:
+    def _tidy(self, clock: Clock) -> bool:
         """Once a step, when all is judged, end anomalies of series that are gone."""
         if self._tidied_step >= clock.step or not any(each.judged_to == clock.step for each in self.watched):
             return False
@@ -230,7 +173,7 @@ class Watcher:
                 kept.append(each)
         return kept
 
-    def _read_new_hours(self, clock: _Clock) -> bool:
+    def _read_new_hours(self, clock: Clock) -> bool:
         """Read hours that are over since, or the newest of a source that is new."""
         for each in self._in_turn() if clock.first_hour <= clock.hour else ():
             if each.hours_to is None:
@@ -247,7 +190,7 @@ class Watcher:
                 return True
         return False
 
-    def _read_past(self, clock: _Clock) -> bool:
+    def _read_past(self, clock: Clock) -> bool:
         for each in self._in_turn():
             oldest = each.oldest_hour(clock)
             if each.hours_from > oldest:
@@ -284,14 +227,14 @@ class Watcher:
             memory.put_hours(first_step, labels, values, heard)
         return True
 
-    def _judge(self, clock: _Clock) -> bool:
+    def _judge(self, clock: Clock) -> bool:
         """Judge some sources at once: with hundreds of metrics, a pause after each would take longer than a step."""
         behind = [each for each in self._in_turn() if each.judged_to < clock.step and each.is_ready(clock.first_hour)]
         for each in behind[:_SOURCES_AT_ONCE]:
             self._judge_steps(each, clock)
         return bool(behind)
 
-    def _judge_steps(self, watched: Watched, clock: _Clock) -> None:
+    def _judge_steps(self, watched: Watched, clock: Clock) -> None:
         self._steps += 1
         watched.stepped = self._steps
         first = max(watched.judged_to + 1, clock.step - _STEPS_AT_ONCE + 1, self._whole_step)
