@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.anomalies.model import OPERATION, STEP_MS, Kind
+from spanglass_server.query.answers import whole
 from spanglass_server.query.differences.answering import find_differences
 from spanglass_server.query.differences.asked import DifferenceQuestion, Selection
 from spanglass_server.query.matching import SpanQuestion
@@ -62,11 +63,11 @@ def _asked(known: Known) -> _Asked | None:
         return _Asked("failed requests of its time beside the others", question, failed)
     if known.key.kind is Kind.DURATION:
         if known.side < 0:
-            most_ns = round(known.peak.low * NS_PER_SECOND)
+            most_ns = whole(known.peak.low * NS_PER_SECOND)
             fast = SpanQuestion(window, _REQUESTS, spans.service, spans.operation, max_duration_ns=most_ns)
             question = DifferenceQuestion(spans, Selection(max_ns=most_ns))
             return _Asked("requests faster than usual beside the others of its time", question, fast)
-        least_ns = round(known.peak.high * NS_PER_SECOND)
+        least_ns = whole(known.peak.high * NS_PER_SECOND)
         question = DifferenceQuestion(spans, Selection(min_ns=least_ns))
         slow = SpanQuestion(window, _REQUESTS, spans.service, spans.operation, least_ns)
         return _Asked("requests slower than usual beside the others of its time", question, slow, "duration")
