@@ -229,6 +229,7 @@ def test_what_was_refused_is_let_go(ingest, counters, monkeypatch, expects, body
 
     for name in ("new_body", "Upload"):
         monkeypatch.setattr(http, name, remembering(getattr(http, name)))
+    monkeypatch.setattr(ingest, "admit", remembering(ingest.admit))
     if reason == "overloaded":
         ingest.failure = IngestError(Refusal.OVERLOADED, "too much")
     if reason == "unavailable":
