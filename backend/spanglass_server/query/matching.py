@@ -144,7 +144,8 @@ def _match(
 ) -> Matching:
     known = session.columns(Signal.SPANS, question.window)
     tree = parse_filter(question.filter)
-    compiled = compile_stored(*(session, Signal.SPANS, question.window, tree, known, trace_ids), extent=extent)
+    asked = session, Signal.SPANS, question.window, tree, known, trace_ids
+    compiled = compile_stored(*asked, extent=extent, whole=parts.question.window)
     more, columns = _of_question(question)
     terms = [Sql(compiled.sql, tuple(compiled.parameters)), *more] if question.filter.strip() else more
     hints = compiled.require, compiled.trace_ids, compiled.values

@@ -208,10 +208,13 @@ class QuerySession(Protocol):
     def offered(self) -> Mapping[str, OfferedTable]:
         """Tables of the server's own by name."""
 
-    def trace_windows(self, trace_ids: Collection[bytes]) -> Collection[tuple[bytes, Window]]:
+    def trace_windows(
+        self, trace_ids: Collection[bytes], window: Window = ALL_TIME
+    ) -> Collection[tuple[bytes, Window]]:
         """Ranges of time outside of which no span of these traces begins, one or more for each, in any order.
 
-        They tell where to read all of a few traces without reading everything. Ids have 16 bytes.
+        They tell where to read all of a few traces without reading everything. Ids have 16 bytes. With a window those
+        of spans that begin outside of it may be missing.
         """
 
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:

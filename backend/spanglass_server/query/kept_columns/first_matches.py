@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from spanglass_server.query.kept_columns.matching import matching_batches
+from spanglass_server.query.kept_columns.matching import matching_batches, matching_rows
 from spanglass_server.query.language.parsing.ast import Relation
-from spanglass_server.query.structure.kept_relatives import related_rows
+from spanglass_server.query.structure.kept_relatives import related_rows, traces_of_rows
 from spanglass_server.query.structure.kept_traces import rows_of_traces
-from spanglass_server.query.structure.relatives import reach
+from spanglass_server.query.structure.relatives import bounded, reach
+from spanglass_server.query.structure.trace_bounds import bounds_of
 from spanglass_server.signals import TIME_COLUMN, Signal
 from spanglass_server.store.batches.traces import taken
 from spanglass_server.store.ports import LargeColumnsError, Window
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spanglass_server.query.matching import Matching
+    from spanglass_server.query.structure.kept_relatives import KeptFilter
     from spanglass_server.store.batches.columns import Places
     from spanglass_server.store.batches.reading import Batch
     from spanglass_server.store.ports import QuerySession
@@ -57,25 +59,35 @@ def first_related(
     session: QuerySession, matching: Matching, window: Window, count: int, *, descending: bool
 ) -> list[dict[str, Any]] | None:
     """The same of a filter about other spans, for a part of its range; where that is not small SQL has to look."""
-    known = session.columns(Signal.SPANS, _around(window, Relation))
-    wanted = None if matching.parts is None else matching.parts.kept(known)
+    whole = matching.window
+    wanted = None if matching.parts is None else matching.parts.kept(session.columns(Signal.SPANS, _around(whole)))
     if wanted is None:
         return None
-    around = _around(window, wanted.relations)
-    batches = session.batches(Signal.SPANS, around, most_rows=_RELATED_ROWS)
-    if batches is None:
-        return None
     try:
-        held = list(batches)
-        found = related_rows(held, wanted, window, partial(reach, window))
+        batches = _with_relatives(session, wanted, window, whole)
+        found = None if batches is None else related_rows(batches, wanted, window, partial(reach, whole))
     except LargeColumnsError:
         return None
-    return None if found is None else _read(zip(held, found, strict=True), count, descending=descending)
+    if batches is None or found is None:
+        return None
+    return _read(zip(batches, found, strict=True), count, descending=descending)
 
 
-def _around(window: Window, relations: Iterable[Relation]) -> Window:
-    """When spans of a window and those that stand so to them may begin."""
-    windows = [window, *(reach(window, relation) for relation in relations)]
+def _with_relatives(session: QuerySession, wanted: KeptFilter, window: Window, whole: Window) -> list[Batch] | None:
+    """The spans of a window and all those of the range that theirs may stand so to; None if that is not small."""
+    batches = session.batches(Signal.SPANS, window, most_rows=_RELATED_ROWS)
+    if batches is None:
+        return None
+    held = list(batches)
+    ids = traces_of_rows(held, [matching_rows(batch, wanted.own, window, _TIME) for batch in held])
+    bounds = bounds_of(session, ids, window, whole) if ids else window
+    around = session.batches(Signal.SPANS, bounded(_around(whole), bounds), most_rows=_RELATED_ROWS)
+    return None if around is None else list(around)
+
+
+def _around(window: Window) -> Window:
+    """When spans that stand to those of a window in any way may begin."""
+    windows = [reach(window, relation) for relation in Relation]
     return Window(min(each.start_ns for each in windows), max(each.end_ns for each in windows))
 
 

@@ -13,6 +13,7 @@ from spanglass_server.query.language.compiling.sql import FALSE, TRUE
 from spanglass_server.query.language.parsing.ast import And, Filter
 from spanglass_server.query.structure.few_traces import traces_of
 from spanglass_server.query.structure.relatives import Extent, StoredRelatives
+from spanglass_server.query.structure.trace_bounds import bounds_of_part
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import QueryError
 
@@ -38,11 +39,13 @@ def compile_stored(
     *,
     extent: Extent = Extent.WHOLE,
     sets: KeptSets | None = None,
+    whole: Window | None = None,
 ) -> CompiledFilter:
     """As ``compile_filter``, for records of a range; with ``trace_ids`` for those of some traces only.
 
     With ``sets`` the spans that others are looked up in are kept there, and the SQL is for ``KeptSets.read``.
-    Of a whole range storage is asked whether the traces that can match are few, before all of it is read.
+    Of a whole range storage is asked whether the traces that can match are few, before all of it is read. Where the
+    window is a part of a range of spans, ``whole`` is the range: other spans are looked for around that.
     """
     tree = pins_of(session, signal, tree)
     if signal not in IN_TRACES or not asks_about_others(tree, signal):
@@ -51,7 +54,8 @@ def compile_stored(
     ids = frozenset(trace_ids) or (_left(session, signal, window, tree, known) if extent is Extent.WHOLE else None)
     if ids is not None and not ids:
         return CompiledFilter(FALSE.text, [], frozenset(), frozenset(), frozenset())
-    relatives = StoredRelatives(session, window, ids or frozenset(), extent, window, sets)
+    bounds = None if ids or whole is None else bounds_of_part(session, window, whole)
+    relatives = StoredRelatives(session, whole or window, ids or frozenset(), extent, window, sets, bounds)
     compiled = compile_filter(tree, signal, known, relatives)
     return replace(compiled, trace_ids=ids) if ids else compiled
 

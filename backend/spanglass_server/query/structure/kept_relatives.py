@@ -64,11 +64,6 @@ class KeptFilter:
     others: Sequence[tuple[Relation, Sequence[Term]]]
     lasting: Sequence[Term] = ()
 
-    @property
-    def relations(self) -> list[Relation]:
-        """How the spans that are looked at stand to those that are asked for."""
-        return [*(relation for relation, _ in self.others), *([Relation.TRACE] if self.lasting else [])]
-
 
 def kept_filter(tree: Filter, known: Mapping[str, int], more: Sequence[Sql]) -> KeptFilter | None:
     """Return a filter, and ``more`` conditions of the spans themselves, so; None if it asks for more than that."""
@@ -116,7 +111,7 @@ def related_rows(
         (relation, [matching_rows(batch, terms, reach(relation), _TIME) for batch in batches])
         for relation, terms in wanted.others
     ]
-    forest = _Forest.of(batches, _traces_of(batches, others[0][1]))
+    forest = _Forest.of(batches, traces_of_rows(batches, others[0][1]))
     if forest is None:
         return None
     matched = forest.flags(own)
@@ -125,7 +120,7 @@ def related_rows(
     return forest.places(matched)
 
 
-def _traces_of(batches: Sequence[Batch], places: Sequence[Places]) -> Collection[bytes]:
+def traces_of_rows(batches: Sequence[Batch], places: Sequence[Places]) -> Collection[bytes]:
     """The traces of some rows: only they can have a row with such others."""
     found = [taken(batch, of, _IDS[:1]).get(_IDS[0]) for batch, of in zip(batches, places, strict=True) if len(of)]
     ids = pc.unique(pa.chunked_array([_binary(each, 0) for each in found], pa.binary()))

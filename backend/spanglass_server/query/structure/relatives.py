@@ -85,6 +85,7 @@ class StoredRelatives:
 
     ``window`` is where spans are looked for: at first the range that is asked about, for their relatives a wider one.
     With ``sets`` what is looked up is found at once, and kept there.
+    When only a part of it is ``asked`` about, no span of the part's traces begins outside of ``bounds``.
     """
 
     session: QuerySession
@@ -93,6 +94,7 @@ class StoredRelatives:
     extent: Extent = Extent.WHOLE
     asked: Window | None = None
     sets: KeptSets | None = None
+    bounds: Window | None = None
 
     def related(self, node: Related) -> Part:
         """See ``Relatives``."""
@@ -182,7 +184,7 @@ class StoredRelatives:
             windows = [window for _, window in self.session.trace_windows(self.trace_ids)]
             first = min((window.start_ns for window in windows), default=self.window.start_ns)
             return clamp(first, max((window.end_ns for window in windows), default=first))
-        return reach(self.window, relation)
+        return bounded(reach(self.window, relation), self.bounds)
 
 
 def reach(window: Window, relation: Relation) -> Window:
@@ -190,6 +192,12 @@ def reach(window: Window, relation: Relation) -> Window:
     before = _SKEW_NS if relation in _LATER else _AROUND_NS
     after = _SKEW_NS if relation in _EARLIER else _AROUND_NS
     return clamp(window.start_ns - before, window.end_ns + after)
+
+
+def bounded(window: Window, bounds: Window | None) -> Window:
+    """What of a window lies within bounds, if there are any."""
+    inside = window if bounds is None else window.within(bounds)
+    return clamp(inside.start_ns, inside.end_ns)
 
 
 def _counted(member: str, sign: str, count: int) -> Sql:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spanglass_server.signals import TIME_COLUMN, AttributeColumn, Signal
-from spanglass_server.store.ports import ALL_TIME, Window
+from spanglass_server.store.ports import Window
 from spanglass_server.store.segment_files.trace_filter import MINUTE_NS, TraceFilter
 
 if TYPE_CHECKING:
@@ -62,16 +62,16 @@ def columns_in(snapshot: Snapshot, signal: Signal, window: Window) -> Mapping[st
     return {name: count for name, count in rows.items() if AttributeColumn.parse(name) or name.startswith("overflow")}
 
 
-def windows_of_traces(snapshot: Snapshot, trace_ids: Collection[bytes]) -> set[tuple[bytes, Window]]:
-    """When spans of traces may have started; exact to the minute."""
+def windows_of_traces(snapshot: Snapshot, trace_ids: Collection[bytes], inside: Window) -> set[tuple[bytes, Window]]:
+    """When spans of traces may have started, those of a window at least; exact to the minute."""
     ids = list(trace_ids)
     hashes = TraceFilter.hashes_of(ids)
     found: set[tuple[bytes, Window]] = set()
-    for segment in segments_in(snapshot, Signal.SPANS, ALL_TIME):
+    for segment in segments_in(snapshot, Signal.SPANS, inside):
         for place, *window in segment.trace_ranges(hashes):
             found.add((ids[place], Window(*window)))
     wanted = pa.array(ids, pa.binary())
-    for chunk in chunks_in(snapshot, Signal.SPANS, ALL_TIME):
+    for chunk in chunks_in(snapshot, Signal.SPANS, inside):
         rows = chunk.table.select(["trace_id", TIME_COLUMN[Signal.SPANS]])
         rows = rows.filter(pc.is_in(rows["trace_id"], value_set=wanted))
         starts = (column.to_pylist() for column in rows.columns)

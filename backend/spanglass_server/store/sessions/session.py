@@ -256,9 +256,9 @@ class StoreSession:
         """See ``QuerySession``."""
         return self._offered
 
-    def trace_windows(self, trace_ids: Collection[bytes]) -> set[tuple[bytes, Window]]:
+    def trace_windows(self, trace_ids: Collection[bytes], window: Window = ALL_TIME) -> set[tuple[bytes, Window]]:
         """See ``QuerySession``."""
-        return windows_of_traces(self._snapshot, trace_ids)
+        return windows_of_traces(self._snapshot, trace_ids, window)
 
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
         """See ``QuerySession``."""

@@ -27,7 +27,7 @@ from spanglass_server.query.structure.kept_relatives import kept_filter, related
 from spanglass_server.query.structure.relatives import reach
 from spanglass_server.query.traces.search import Page, search_traces
 from spanglass_server.signals import Signal
-from spanglass_server.store.ports import Window
+from spanglass_server.store.ports import ALL_TIME, Window
 
 SECOND = 1_000_000_000
 WINDOW = Window(1000 * SECOND, 2000 * SECOND)
@@ -394,6 +394,57 @@ def test_pages_of_traces(tree, sort):
     assert sorted(traces) == ["01", "02", "03"]
     counted = count_facets(tree, Signal.SPANS, WINDOW, filter_text=question.filter, keys=["service.name"])
     assert [(each["value"], each["count"]) for each in counted["facets"][0]["values"]] == [("db", 4), ("web", 2)]
+
+
+class MinuteSession(TableSession):
+    """Tells as storage does, by the minute, when the spans of traces began."""
+
+    def trace_windows(self, trace_ids, window=ALL_TIME):
+        """Those of spans that begin in the window."""
+        rows = self.rows("SELECT DISTINCT trace_id, start_time_ns // 60000000000 AS minute FROM stored_spans")
+        found = [(row["trace_id"], Window(row["minute"] * 60 * SECOND, (row["minute"] + 1) * 60 * SECOND))
+                 for row in rows if row["trace_id"] in set(trace_ids)]  # fmt: skip
+        return [each for each in found if each[1].start_ns < window.end_ns and each[1].end_ns > window.start_ns]
+
+
+#: Of 120 traces that begin in six hours every third has its other span 24 to 120 minutes after its first one.
+LONG = [
+    span(name, parent, trace=number, start=number * 130 + after, duration=1.0)
+    for number in range(1, 121)
+    for name, parent, after in (("a", None, 0), ("b", "a", 60 * (24 + number * 37 % 97) if number % 3 == 0 else 2))
+]
+
+
+@pytest.mark.parametrize("limit", [1, 7, 45])
+@pytest.mark.parametrize("is_descending", [True, False])
+def test_other_spans_are_looked_for_around_the_whole_range(limit, is_descending):
+    """However small the part of the range that a search looks at first, what it says of traces is the same."""
+    session = MinuteSession(spans=LONG)
+    window = Window(0, 22_000 * SECOND)
+    is_long = {number: number % 3 == 0 for number in range(1, 121)}
+    for text, wanted, of in (
+        ("trace.duration > 10s", True, 0),
+        ("not trace.duration <= 10s", True, 0),
+        ("trace.duration <= 10s", False, 0),
+        ("trace.spans > 1 trace.duration > 10s", True, 0),
+        ("child(name:b)", None, 0),
+        ("name:a child(name:b) = 0", (), 0),
+        ("parent(name:a)", None, 1),
+        ("name:b not ancestor(name:a)", (), 1),
+    ):
+        starts = {one["trace_id"]: one["start_time_ns"] for one in LONG[of::2]
+                  if wanted is None or is_long[one["trace_id"][0]] is wanted}  # fmt: skip
+        expected = sorted(starts, key=lambda one: (starts[one], one), reverse=is_descending)[: 2 * limit]
+        got, cursor = [], None
+        for _ in range(2):
+            page = Page(limit=limit, descending=is_descending, cursor=cursor)
+            answer = search_traces(session, SpanQuestion(window, text), page, 30_000 * SECOND)
+            got += [bytes.fromhex(trace["trace_id"]) for trace in answer["traces"]]
+            cursor = answer["next_cursor"]
+            if cursor is None:
+                break
+        assert got == expected, text
+    session.close()
 
 
 @pytest.mark.parametrize(
