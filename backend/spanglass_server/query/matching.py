@@ -102,6 +102,11 @@ class _Parts:
     of_few: Matching | None = None  # the whole question, if only few traces can match
 
     @property
+    def may_be_small(self) -> bool:
+        """Whether a further small part is to be looked at, before large ones are."""
+        return self.asked < _MOST_PARTS and not self.asked_all
+
+    @property
     def is_first(self) -> bool:
         """Whether the next part is one of the first, each of which had something: those are looked at in memory."""
         return not self.asked or (self.found_some and self.asked < _MOST_PARTS and not self.asked_all)

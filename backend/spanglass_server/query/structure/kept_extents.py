@@ -65,9 +65,12 @@ class Reading:
     most_rows: int
 
 
-def traces_at_least(session: QuerySession, window: Window, condition: Sql, reading: Reading) -> frozenset[bytes] | None:
+def traces_at_least(
+    session: QuerySession, window: Window, condition: Sql, reading: Reading, part: Window | None = None
+) -> frozenset[bytes] | None:
     """All traces with spans in a window that a condition on a figure of theirs may hold for; None if they are many.
 
+    With a part of the window only those with spans in it, by all their spans in the window.
     None, too, for conditions that more spans of a trace may make untrue, and where too much is stored.
     """
     asked = _AT_LEAST.fullmatch(condition.text)
@@ -80,7 +83,8 @@ def traces_at_least(session: QuerySession, window: Window, condition: Sql, readi
     (least,) = condition.parameters
     figures = extents.rows if asked[1] == "spans" else extents.last_ns - extents.first_ns
     is_enough = figures > least if asked[2] == ">" else figures >= least
-    found = np.flatnonzero(is_enough & (extents.first_ns < window.end_ns) & (extents.last_ns >= window.start_ns))
+    inside = part or window
+    found = np.flatnonzero(is_enough & (extents.first_ns < inside.end_ns) & (extents.last_ns >= inside.start_ns))
     return None if len(found) > reading.most else frozenset(extents.ids[place].tobytes() for place in found)
 
 

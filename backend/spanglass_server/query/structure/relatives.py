@@ -119,7 +119,8 @@ class StoredRelatives:
         reached, ids = self._reach(Relation.TRACE), None
         if not self.trace_ids:
             reading = Reading(FEW_TRACES, _ROWS_READ[self.extent])
-            ids = traces_at_least(self.session, reached, condition, reading)
+            part = None if self.extent is Extent.WHOLE else self.asked
+            ids = traces_at_least(self.session, reached, condition, reading, part)
         if ids is not None and not ids:
             return NOTHING
         inside = replace(self, window=reached, trace_ids=ids or self.trace_ids)

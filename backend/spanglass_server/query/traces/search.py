@@ -47,6 +47,8 @@ _FIRST_SHARE = 16
 _FIRST_SPANS = 250_000
 #: The same of filters about other spans, for which the spans around are read too.
 _FIRST_OF_STRUCTURE = 16_000
+#: The next ones hold at most so many: of all their traces storage tells how far they reach.
+_SPANS_OF_STRUCTURE = 80_000
 #: ... and then as much as seems to hold the rest, and a little more: looking once more takes 3 ms.
 _MARGIN = 1.4
 #: What remains is taken whole when less than this would be left of it.
@@ -200,7 +202,15 @@ class _TimeSearch:
         rest_ns = rest.end_ns - rest.start_ns
         times = _MARGIN * (wanted - found) / found if found else _FIRST_SHARE
         length_ns = int(seen_ns * max(1, times))
+        parts = self.matching.parts
+        if parts is not None and parts.may_be_small:
+            length_ns = min(length_ns, self._small_ns())
         return rest if length_ns > rest_ns * (1 - _REMAINDER) else self._within(rest, length_ns)
+
+    def _small_ns(self) -> int:
+        """Return how much of the range holds about as many spans as a small part may have."""
+        window, spans = self.matching.window, max(self.matching.known.values(), default=0)
+        return (window.end_ns - window.start_ns) * _SPANS_OF_STRUCTURE // max(1, spans)
 
     def _edge_ns(self, part: Window) -> int | None:
         """Return where a part ends and the rest of the range begins; None when there is no rest."""
