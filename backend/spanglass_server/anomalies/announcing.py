@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from spanglass_server.ingest.prometheus.requests import WriteRequest, key_of
+from spanglass_server.ingest.prometheus.requests import WriteRequest, own_key
 from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
@@ -36,7 +36,10 @@ class _Family:
 
 
 class Announcer:
-    """Stores how surprising the anomalies are that go on, by kind, service and subject. One that is over ends."""
+    """Stores how surprising the anomalies are that go on, by kind, service, subject and id. One that is over ends.
+
+    Of lines of several services the one that wrote most is named by ``service_name``, the others by ``subject``.
+    """
 
     def __init__(self, desk: AnomalyDesk, sink: SampleSink, clock_ns: Callable[[], int]) -> None:
         self._desk, self._sink, self._clock_ns = desk, sink, clock_ns
@@ -46,9 +49,8 @@ class Announcer:
         """Store them as they are now; why they could not be stored, or ""."""
         values: dict[Key, float] = {}
         for one in self._desk.current()[:_MOST]:
-            labels = {"kind": one.key.kind.value, "service_name": one.key.service, "subject": one.title[:_LONGEST]}
-            key = key_of({name: text for name, text in {**labels, "__name__": SURPRISE}.items() if text})
-            values[key] = max(values.get(key, 0.0), one.peak.surprise)
+            labels = {"kind": one.key.kind.value, "subject": one.name[:_LONGEST], "anomaly": str(one.id)}
+            values[own_key(SURPRISE, next(iter(one.services), ""), labels)] = one.peak.surprise
         if not values and not self._alive:
             return ""
         request, time_ms = WriteRequest(), self._clock_ns() // NS_PER_MS

@@ -46,6 +46,7 @@ class Anomaly(TypedDict):
     kind_title: str
     title: str
     service: str | None
+    services: Annotated[list[str], JsonSchema({"description": "of lines those that wrote them, three at most"})]
     operation: str | None
     metric: str | None
     pattern: str | None
@@ -130,8 +131,9 @@ def anomaly_json(known: Known) -> Anomaly:
         "id": known.id,
         "kind": known.key.kind.value,
         "kind_title": TITLES[known.key.kind],
-        "title": known.title,
+        "title": known.name,
         "service": known.key.service or None,
+        "services": list(known.services),
         "operation": labels.get(OPERATION) if known.key.kind in _OF_OPERATIONS else None,
         "metric": labels.get(METRIC),
         "pattern": known.title if PATTERN in labels else None,

@@ -66,7 +66,7 @@ class Seen:
     """What an anomaly is at one time: its value, what was expected, and how far it lies beyond.
 
     ``surprise`` is in deviations beyond the usual, ``impact`` the share of all requests that are affected, 0 to 1, and
-    ``affected`` their number in this step.
+    ``affected`` their number in this step, of ``requests`` (0 where that is not known, as of metrics).
     """
 
     time_ns: int
@@ -77,11 +77,15 @@ class Seen:
     surprise: float
     impact: float
     affected: float
+    requests: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """An anomaly that begins: ``title`` names its series, ``side`` is -1 below what is usual and 1 above."""
+    """An anomaly that begins: ``title`` names its series, ``side`` is -1 below what is usual and 1 above.
+
+    ``writers`` are the services that wrote the lines of a log pattern, those with most lines first.
+    """
 
     key: Key
     title: str
@@ -90,6 +94,7 @@ class Begun:
     start_ns: int
     seen: Seen
     is_new: bool = False
+    writers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,17 @@ class Known:
     affected: float
     course: Course
     is_fine: bool = False
+    writers: tuple[str, ...] = ()
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The service that it is of, or those that wrote its lines, three at most; () where none is known."""
+        return (self.key.service,) if self.key.service else self.writers
+
+    @property
+    def name(self) -> str:
+        """Its title, with the services that wrote the lines of a pattern."""
+        return f"{self.title} ({', '.join(self.writers)})" if self.writers else self.title
 
     @property
     def state(self) -> State:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from spanglass_server.findings.figures import cost_per_day_ns
-from spanglass_server.ingest.prometheus.requests import WriteRequest, key_of
+from spanglass_server.ingest.prometheus.requests import WriteRequest, own_key
 from spanglass_server.times import NS_PER_MS, NS_PER_SECOND
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Announcer:
             costs[group] += cost_per_day_ns(one, watched_ns)
         values: dict[Key, float] = {}
         for (kind, service), cost_ns in costs.most_common(_MOST):
-            labels = {"kind": kind, "service_name": service}
-            values[key_of({**labels, "__name__": COUNT})] = float(counts[kind, service])
-            values[key_of({**labels, "__name__": COST})] = cost_ns / NS_PER_SECOND
+            labels = {"kind": kind}
+            values[own_key(COUNT, service, labels)] = float(counts[kind, service])
+            values[own_key(COST, service, labels)] = cost_ns / NS_PER_SECOND
         return values

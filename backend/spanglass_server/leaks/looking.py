@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 EVERY_MS: Final = (2 * MINUTE_MS, 10 * MINUTE_MS, 60 * MINUTE_MS)
 #: Points come late; and so many processes are looked at, those that are largest.
 _LATE_MS, _MOST = 30_000, 2_000
+#: A process without a value in the last steps has ended: five minutes, in which each exporter sends.
+_RUNNING_STEPS: Final = 5 * MINUTE_MS // GRIDS[0].step_ms
 
 
 @dataclass(slots=True)
@@ -91,7 +93,7 @@ class LeakWatch:
 
     def _sightings(self, now_ns: int) -> Sequence[Sighting]:
         leaks: dict[str, list[tuple[Labels, Climb]]] = defaultdict(list)
-        running = list(self._read[0].of)
+        running = [labels for labels, values in self._read[0].of.items() if np.isfinite(values[-_RUNNING_STEPS:]).any()]
         rows = [self._matrix(place, running) for place in range(len(GRIDS))]
         for row in np.flatnonzero(may_climb(rows)) if running else ():
             climb = find_climb([values[row] for values in rows])

@@ -12,7 +12,7 @@ from spanglass_server.anomalies.desk import AnomalyDesk, Wanted
 from spanglass_server.anomalies.model import AnomalyStoreError, Kind, UnknownAnomalyError
 from spanglass_server.anomalies.store.store import AnomalyStore
 from spanglass_server.anomalies.watching import watcher as module
-from spanglass_server.anomalies.watching.sources import LogPatterns, Metric, Operations, metrics_of
+from spanglass_server.anomalies.watching.sources import LogPatterns, Metric, OfItself, Operations, metrics_of
 from spanglass_server.anomalies.watching.watcher import Watcher
 from spanglass_server.promql.errors import PromqlError
 from spanglass_server.store.ports import QueryMemoryError
@@ -26,7 +26,7 @@ CART, PAY = (
 )
 
 
-class Made:
+class Made(OfItself):
     """A source whose values are made by a function of steps, labels by labels."""
 
     def __init__(self, source, courses) -> None:

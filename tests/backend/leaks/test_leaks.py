@@ -101,12 +101,16 @@ def store(tmp_path):
 
 
 def test_a_leak_is_a_finding_of_its_service(store):
-    """It names the process that grows, since when, how fast and the release; it stands before what costs time."""
+    """It names the process that grows, since when, how fast and the release; it stands before what costs time.
+
+    A process that ended 14 minutes ago neither grows nor counts.
+    """
     minutes = np.arange(HOURS * 60)
     level = 100 + np.random.default_rng(1).normal(0, 0.5, len(minutes))
     leaking = level + np.maximum(minutes - 120, 0) * 6.0
     asked = []
-    source = _series(shop_a=leaking, shop_b=level, cart_a=level)
+    ended = np.where(minutes < len(minutes) - 14, leaking, np.nan)
+    source = _series(shop_a=leaking, shop_b=level, shop_c=ended, cart_a=level)
 
     def ask(question):
         asked.append(question)

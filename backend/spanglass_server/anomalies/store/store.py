@@ -46,7 +46,7 @@ class AnomalyStore:
     """Methods may be called from any thread. A change is durable when it returns; ``OSError`` if it can't be."""
 
     def __init__(self, path: Path) -> None:
-        self._file = SqliteFile(path, [_statement("schema_1")], _WORDING)
+        self._file = SqliteFile(path, [_statement("schema_1"), _statement("schema_2")], _WORDING)
         self._fine = Kept(self._file, _all_fine)
         self._known = Kept(self._file, _all_known)
         self._open = Kept(self._file, _open_sides)
@@ -141,6 +141,7 @@ def _seen(seen: Seen) -> dict[str, Any]:
     return {
         "seen_ns": seen.time_ns, "value": seen.value, "expected": seen.expected, "low": seen.low, "high": seen.high,
         "surprise": seen.surprise, "impact": seen.impact, "affected": seen.affected,
+        "requests": seen.requests,
     }  # fmt: skip
 
 
@@ -148,6 +149,7 @@ def _begun(one: Begun, course: Course) -> dict[str, Any]:
     return {
         **_key(one.key), **_seen(one.seen), "title": one.title, "unit": one.unit, "side": one.side,
         "is_new": int(one.is_new), "start_ns": one.start_ns, "course": _written(course),
+        "writers": json.dumps(one.writers, ensure_ascii=False),
     }  # fmt: skip
 
 
@@ -163,17 +165,17 @@ def _open_sides(connection: sqlite3.Connection) -> dict[Key, int]:
 def _all_known(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
     return connection.execute(
         "SELECT id, kind, labels, title, unit, side, is_new, start_ns, end_ns, seen_ns, peak_ns, value, expected, low,"
-        " high, surprise, impact, affected, course FROM anomalies"
+        " high, surprise, impact, affected, requests, course, services FROM anomalies"
     ).fetchall()
 
 
 def _known(row: tuple[Any, ...], fine: set[Key]) -> Known:
     number, kind, labels, title, unit, side, is_new, start_ns, end_ns, seen_ns = row[:10]
-    peak, affected, course = Seen(*row[10:18]), row[17], row[18]
+    peak, affected, course, writers = Seen(*row[10:19]), row[17], row[19], row[20]
     key = _read_key(kind, labels)
     return Known(
         number, key, title, unit, side, bool(is_new), start_ns, end_ns, seen_ns, peak, affected,
-        Course(*json.loads(course)), key in fine,
+        Course(*json.loads(course)), key in fine, tuple(json.loads(writers)),
     )  # fmt: skip
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
 from spanglass_core.log_patterns import find_patterns
+from spanglass_server.anomalies.detecting.usual import STEPS
 from spanglass_server.anomalies.model import METRIC, PATTERN, SERVICE, STEP_MS, Kind
 from spanglass_server.anomalies.watching.arrivals import OWN_METRICS
 from spanglass_server.promql.series.vectors import Steps
@@ -37,6 +39,8 @@ _STEP_NS: Final = STEP_MS * NS_PER_MS
 _MOST_OPERATIONS, _MOST_OF_METRIC, _MOST_PATTERNS = 2000, 100, 300
 #: Hours of the past that are read: masking lines of weeks would take hours.
 _PAST, _PAST_LINES = 504, 24
+#: Services of a pattern that are named, and steps of a day.
+_MOST_WRITERS, _DAY = 3, 24 * STEPS
 #: Masked lines that are kept to tell patterns by.
 _MOST_LINES: Final = 2000
 #: Labels of one process, pod or container: series of the next one are the same series, so these are left out.
@@ -85,9 +89,29 @@ class Source(Protocol):
     def title(self, labels: Labels) -> str:
         """The name of a series."""
 
+    def writers(self, labels: Labels) -> tuple[str, ...]:
+        """Services that wrote its lines in what was read last, three at most, those with most lines first."""
+
+    def is_young(self, labels: Labels, step: int) -> bool:
+        """Whether its services were not heard of a day before, so that nothing of them is usual yet."""
+
+
+class OfItself:
+    """What is of one service by its labels, or of none."""
+
+    def writers(self, labels: Labels) -> tuple[str, ...]:
+        """See ``Source``."""
+        del labels
+        return ()
+
+    def is_young(self, labels: Labels, step: int) -> bool:
+        """See ``Source``."""
+        del labels, step
+        return False
+
 
 @dataclass(slots=True)
-class Operations:
+class Operations(OfItself):
     """Requests, failed requests and p95 of durations, by service and operation."""
 
     name: str = "operations"
@@ -111,7 +135,7 @@ class Operations:
 
 
 @dataclass(slots=True)
-class Metric:
+class Metric(OfItself):
     """The series of one metric: values of a gauge, rates of a counter; of processes together the largest, or the sum.
 
     A counter without a value is one whose sender is gone: nothing is known of it then, it is not zero.
@@ -166,6 +190,9 @@ class LogPatterns:
     past_hours: int = _PAST_LINES
     _lines: dict[str, None] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
+    _writers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _heard: dict[str, int] = field(default_factory=dict)  # the first step of each service
+    _oldest_step: int | None = None
 
     def read(self, session: QuerySession, series: SeriesSource, first_step: int, number: int) -> list[Read]:
         """See ``Source``."""
@@ -174,13 +201,15 @@ class LogPatterns:
         found, nth = count_lines(session, window, _STEP_NS)
         for line in list(found)[: max(0, _MOST_LINES - len(self._lines))]:
             self._lines.setdefault(line)
+        self._oldest_step = min(first_step, first_step if self._oldest_step is None else self._oldest_step)
         names: list[Labels] = []
         values: list[NDArray[np.float64]] = []
         for pattern in find_patterns(self._lines):
             self._texts[pattern.lines[0]] = pattern.text
             rows = [row for line in pattern.lines for row in found.get(line, ())]
             if rows:
-                names.append(_labels_of(pattern.lines[0], rows))
+                names.append(((PATTERN, pattern.lines[0]),))  # one series, whatever services write its lines
+                self._hear(pattern.lines[0], rows, first_step)
                 at = [row["bucket"] for row in rows]
                 values.append(np.bincount(at, [nth * float(row["records"]) for row in rows], number).astype(np.float64))
         return [(names, np.array(values).reshape(len(values), number))]
@@ -190,11 +219,25 @@ class LogPatterns:
         first = dict(labels)[PATTERN]
         return self._texts.get(first, first)
 
+    def writers(self, labels: Labels) -> tuple[str, ...]:
+        """See ``Source``."""
+        return self._writers.get(dict(labels)[PATTERN], ())
 
-def _labels_of(line: str, rows: Sequence[Mapping[str, Any]]) -> Labels:
-    """A pattern is one series, whatever services write its lines; no service is named, as more may follow."""
-    del rows
-    return ((PATTERN, line),)
+    def is_young(self, labels: Labels, step: int) -> bool:
+        """See ``Source``; services of the first hour that was read may be older."""
+        begun = max(step - _DAY, (step if self._oldest_step is None else self._oldest_step) + STEPS)
+        writers = self.writers(labels)
+        return bool(writers) and all(self._heard.get(each, step) > begun for each in writers)
+
+    def _hear(self, line: str, rows: Sequence[Mapping[str, Any]], first_step: int) -> None:
+        """Keep which services wrote lines of a pattern, and since when each is heard of."""
+        lines: Counter[str] = Counter()
+        for row in rows:
+            for service in row["services"]:
+                lines[service] += row["records"]
+                step = first_step + row["bucket"]
+                self._heard[service] = min(step, self._heard.get(service, step))
+        self._writers[line] = tuple(name for name, _ in lines.most_common(_MOST_WRITERS))
 
 
 def metrics_of(

@@ -81,12 +81,13 @@ class Teller:
         is_beyond = bool(step.judged.matters[row]) and deviation * side >= LASTING
         if is_kept and not np.isnan(deviation):
             told.going_on[key] = self._seen(row, step, 0.0 if deviation * side < 0 else 1.0), course
-        elif not is_kept and is_beyond:
+        elif not is_kept and is_beyond and not self._source.is_young(key.labels, step.step):
             number = max(1, int(self._episodes.beyond[row]))
             is_new = step.is_known and self._part.kind is Kind.LOGS and not self._memory.seen_before()[row]
             seen = replace(self._seen(row, step), affected=float(self._affected[row]))
             begun_ns = (step.step - number) * _STEP_NS
-            one = Begun(key, self._source.title(key.labels), self._part.unit, side, begun_ns, seen, is_new)
+            title, writers = self._source.title(key.labels), self._source.writers(key.labels)
+            one = Begun(key, title, self._part.unit, side, begun_ns, seen, is_new, writers)
             told.begun.append((one, course))
 
     def _add_up(self, step: Step) -> None:

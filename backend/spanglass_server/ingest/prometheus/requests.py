@@ -10,6 +10,7 @@ from google.protobuf.message_factory import GetMessageClass
 from spanglass_server.ingest.ports import Form
 from spanglass_server.ingest.prometheus.native import STALE_BITS
 from spanglass_server.ingest.prometheus.schema import REQUESTS, TYPES
+from spanglass_server.service_names import OWN_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -100,3 +101,12 @@ class WriteRequest:
 def key_of(labels: Mapping[str, str]) -> Key:
     """The key of a series; labels without a value are none."""
     return tuple(sorted((name, value) for name, value in labels.items() if value))
+
+
+def own_key(metric: str, service: str, labels: Mapping[str, str]) -> Key:
+    """The key of a series that the server makes about a service: it is that service's, or the server's own without one.
+
+    ``job`` is the service's name where points are stored, as of all samples of this form.
+    """
+    told = service or OWN_SERVICE
+    return key_of({**labels, "__name__": metric, "job": told, "service_name": told})
