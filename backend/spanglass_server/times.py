@@ -58,6 +58,14 @@ def parse_time(text: str, now_ns: int) -> int:
     raise ValueError(f"{text!r} is not a time; write 2026-11-21T11:34:48Z, Unix time in digits, or now-15m")
 
 
+def parse_kept_time(text: str, now_ns: int) -> int:
+    """Read a point in time as ``parse_time``, which is stored as a 64-bit integer; ValueError for one that can't be."""
+    time_ns = parse_time(text, now_ns)
+    if not -(1 << 63) <= time_ns < 1 << 63:
+        raise ValueError(f"{text!r} can't be kept: write a time between the years 1678 and 2262")
+    return time_ns
+
+
 def _parse_epoch(text: str) -> int:
     """Read digits since 1970, in the unit that their magnitude gives away."""
     value = Decimal(text)

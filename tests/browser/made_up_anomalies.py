@@ -44,7 +44,7 @@ def known(number, made, *, name="", is_fine=False):
     title = name or " ".join(labels.values())
     key = Key(kind, tuple(sorted(labels.items())))
     return Known(number, key, title, unit, side, kind is Kind.LOGS, start_ns, end_ns, end_ns or NOW_NS - STEP_NS,
-                 seen, 840.0, course, is_fine)  # fmt: skip
+                 seen, 840.0, course.written(), is_fine)  # fmt: skip
 
 
 class MadeUpAnomalies:

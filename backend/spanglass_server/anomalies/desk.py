@@ -11,7 +11,7 @@ from spanglass_server.anomalies.model import STEP_MS, Known, State
 from spanglass_server.times import NS_PER_MS, NS_PER_SECOND, format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from spanglass_server.anomalies.answers import AnomalyList, Feedback, FeedbackList, OneAnomaly, Watching
     from spanglass_server.anomalies.store.store import AnomalyStore
@@ -29,7 +29,7 @@ _LATELY_NS: Final = 86_400 * NS_PER_SECOND
 class Wanted:
     """Which anomalies somebody asks for; "" leaves out a condition.
 
-    ``since_ns`` is when one must still have gone on.
+    ``since_ns`` is when one must still have gone on, ``until_ns`` when it must have begun.
     """
 
     which: Which = "lately"
@@ -38,6 +38,7 @@ class Wanted:
     kind: str = ""
     text: str = ""
     since_ns: int = 0
+    until_ns: int | None = None
 
     def holds(self, known: Known, now_ns: int) -> bool:
         """Whether one is meant."""
@@ -55,6 +56,7 @@ class Wanted:
             states[self.which]
             and all(not wanted or wanted == own for wanted, own in pairs)
             and (known.end_ns or now_ns) >= self.since_ns
+            and (self.until_ns is None or known.start_ns < self.until_ns)
             and (not text or any(text in value.lower() for value in (known.title, *labels.values())))
         )
 
@@ -70,14 +72,16 @@ class AnomalyDesk:
 
     def current(self) -> list[Known]:
         """Those that go on and are not fine, the most important first."""
-        return self._found(Wanted("open"))
+        now_ns = self._clock_ns()
+        return _meant(self._store.known(now_ns), Wanted("open"), now_ns)
 
     def listing(self, wanted: Wanted, limit: int) -> AnomalyList:
         """Anomalies, the most important first; those that go on before those that ended."""
         now_ns = self._clock_ns()
-        found = self._found(wanted)
+        known = self._store.known(now_ns)
+        found = _meant(known, wanted, now_ns)
         counts = {state.value: 0 for state in State}
-        for each in self._store.known(now_ns):
+        for each in known:
             counts[each.state.value] += 1
         return {
             "anomalies": [anomaly_json(each) for each in found[:limit]],
@@ -110,11 +114,6 @@ class AnomalyDesk:
         now_ns = self._clock_ns()
         return {"feedback": [feedback_json(each, now_ns) for each in self._store.fine()]}
 
-    def _found(self, wanted: Wanted) -> list[Known]:
-        now_ns = self._clock_ns()
-        found = [each for each in self._store.known(now_ns) if wanted.holds(each, now_ns)]
-        return sorted(found, key=lambda each: (each.end_ns is not None, -each.importance, each.id))
-
     def _watching(self) -> list[Watching]:
         """Operations and log patterns each, all metrics together."""
         watcher = self._watcher
@@ -124,6 +123,12 @@ class AnomalyDesk:
         metrics = [each for each in watched if each.source.name.startswith("metric ")]
         rows = [_row(watcher, each.source.name, [each]) for each in watched if each not in metrics]
         return [*rows, *([_row(watcher, "metrics", metrics)] if metrics else [])]
+
+
+def _meant(known: Sequence[Known], wanted: Wanted, now_ns: int) -> list[Known]:
+    """Those that somebody asks for, the most important first."""
+    found = [each for each in known if wanted.holds(each, now_ns)]
+    return sorted(found, key=lambda each: (each.end_ns is not None, -each.importance, each.id))
 
 
 def _row(watcher: Watcher, name: str, watched: list[Watched]) -> Watching:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.anomalies.model import (
@@ -66,9 +67,9 @@ class AnomalyStore:
         """Keep what a step changed, as a whole, and forget what is old. ``ended`` has the time of each end."""
         with self._file.write() as connection:
             for key, (seen, course) in going_on.items():
-                connection.execute(_statement("go_on"), {**_key(key), **_seen(seen), "course": _written(course)})
+                connection.execute(_statement("go_on"), {**_key(key), **_seen(seen), "course": course.written()})
             for key, (end_ns, last) in ended.items():
-                text = None if last is None else _written(last)
+                text = None if last is None else last.written()
                 connection.execute(_statement("end"), {**_key(key), "end_ns": end_ns, "course": text})
             for one, course in begun:  # where the side turns, one has just ended
                 connection.execute(_statement("begin"), _begun(one, course))
@@ -80,7 +81,7 @@ class AnomalyStore:
     def known(self, now_ns: int) -> list[Known]:
         """All that is kept, in no order; ``is_fine`` is as of now."""
         fine = {each.key for each in self._fine.now() if each.holds(now_ns)}
-        return [_known(row, fine) for row in self._known.now()]
+        return [replace(each, is_fine=True) if each.key in fine else each for each in self._known.now()]
 
     def open_sides(self) -> dict[Key, int]:
         """Those that go on, with their side (-1 below what is usual, 1 above). Change nothing in it."""
@@ -148,13 +149,9 @@ def _seen(seen: Seen) -> dict[str, Any]:
 def _begun(one: Begun, course: Course) -> dict[str, Any]:
     return {
         **_key(one.key), **_seen(one.seen), "title": one.title, "unit": one.unit, "side": one.side,
-        "is_new": int(one.is_new), "start_ns": one.start_ns, "course": _written(course),
+        "is_new": int(one.is_new), "start_ns": one.start_ns, "course": course.written(),
         "writers": json.dumps(one.writers, ensure_ascii=False),
     }  # fmt: skip
-
-
-def _written(course: Course) -> str:
-    return json.dumps([course.start_ms, course.values, course.expected, course.low, course.high])
 
 
 def _open_sides(connection: sqlite3.Connection) -> dict[Key, int]:
@@ -162,20 +159,21 @@ def _open_sides(connection: sqlite3.Connection) -> dict[Key, int]:
     return {_read_key(kind, labels): side for kind, labels, side in found}
 
 
-def _all_known(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
-    return connection.execute(
+def _all_known(connection: sqlite3.Connection) -> list[Known]:
+    rows = connection.execute(
         "SELECT id, kind, labels, title, unit, side, is_new, start_ns, end_ns, seen_ns, peak_ns, value, expected, low,"
         " high, surprise, impact, affected, requests, course, services FROM anomalies"
-    ).fetchall()
+    )
+    return [_known(row) for row in rows]
 
 
-def _known(row: tuple[Any, ...], fine: set[Key]) -> Known:
+def _known(row: tuple[Any, ...]) -> Known:
     number, kind, labels, title, unit, side, is_new, start_ns, end_ns, seen_ns = row[:10]
     peak, affected, course, writers = Seen(*row[10:19]), row[17], row[19], row[20]
     key = _read_key(kind, labels)
     return Known(
-        number, key, title, unit, side, bool(is_new), start_ns, end_ns, seen_ns, peak, affected,
-        Course(*json.loads(course)), key in fine, tuple(json.loads(writers)),
+        number, key, title, unit, side, bool(is_new), start_ns, end_ns, seen_ns, peak, affected, course,
+        writers=tuple(json.loads(writers)),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from spanglass_server.notifications.desk import NewSilence
 from spanglass_server.notifications.model import Matcher
 from spanglass_server.notifications.routing.matchers import MatcherError, check_pattern
 from spanglass_server.notifications.routing.parsing import parse_matchers
-from spanglass_server.times import parse_time
+from spanglass_server.times import parse_kept_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,7 @@ def _time(item: dict[str, Any], name: str, path: str, now_ns: int) -> int:
     if text is None or text == "" or (isinstance(text, str) and text.startswith("0001-01-01")):
         return 0
     try:
-        return parse_time(text, now_ns) if isinstance(text, str) else _refuse(text)
+        return parse_kept_time(text, now_ns) if isinstance(text, str) else _refuse(text)
     except (ValueError, OverflowError) as error:
         raise ApiError("bad_request", str(error), field=f"{path}.{name}") from error
 

@@ -14,7 +14,7 @@ from spanglass_server.api.issues.bodies import NOBODY_NAMED, fields_of
 from spanglass_server.api.params import Param, limit_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import STRING, schema_of
-from spanglass_server.times import parse_time
+from spanglass_server.times import parse_kept_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,8 +58,10 @@ class _Handlers:
     def list(self, _: QuerySession, params: Params) -> answers.AnomalyList:
         """Anomalies that match."""
         service, operation, kind, text = (params[name] or "" for name in ("service", "operation", "kind", "text"))
+        since_ns, until_ns = (_time_of(params, name) for name in ("since", "until"))
+        wanted = Wanted(params["state"], service, operation, kind, text, since_ns or 0, until_ns)
         with _refusals():
-            return self.desk.listing(Wanted(params["state"], service, operation, kind, text), params["limit"])
+            return self.desk.listing(wanted, params["limit"])
 
     def one(self, session: QuerySession, params: Params) -> answers.OneAnomaly:
         """One anomaly."""
@@ -90,11 +92,20 @@ class _Handlers:
             return self.desk.undo(params["feedback"], params["actor"] or NOBODY_NAMED)
 
 
+def _time_of(params: Params, name: str) -> int | None:
+    if not params[name]:
+        return None
+    try:
+        return parse_kept_time(params[name], params["now_ns"])
+    except ValueError as error:
+        raise ApiError("bad_request", str(error), field=name, hint="now-7d, or 2027-01-31T00:00:00Z") from error
+
+
 def _until(text: str, now_ns: int) -> int | None:
     if not text:
         return None
     try:
-        until_ns = parse_time(text, now_ns)
+        until_ns = parse_kept_time(text, now_ns)
     except ValueError as error:
         raise ApiError("bad_request", str(error), field="until", hint="now+7d, or 2027-01-31T00:00:00Z") from error
     if until_ns <= now_ns:
@@ -127,6 +138,8 @@ def anomaly_routes(desk: AnomalyDesk) -> tuple[Route, ...]:
                 Param("service", "text", help="Only of this service."),
                 Param("operation", "text", help="Only of requests of this name."),
                 Param("kind", "choice", help="Only of this kind.", choices=tuple(kind.value for kind in Kind)),
+                Param("since", "text", help="Only those that still went on at this time, or began later."),
+                Param("until", "text", help="Only those that began before this time."),
                 Param("text", "text", help="Only with this in the title or in the value of a label."),
                 limit_param(50, 500),
             ),

@@ -12,7 +12,7 @@ from spanglass_server.api.schema import STRING, array, choice
 from spanglass_server.incidents.changes import Edit
 from spanglass_server.incidents.desk import NewIncident
 from spanglass_server.incidents.lifecycle import Status
-from spanglass_server.times import parse_time
+from spanglass_server.times import parse_kept_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,7 +127,7 @@ def _time(fields: Mapping[str, Any], name: str, now_ns: int) -> int | None:
     if not text:
         return None
     try:
-        time_ns = parse_time(text, now_ns)
+        time_ns = parse_kept_time(text, now_ns)
     except ValueError as error:
         raise ApiError("bad_request", str(error), field=name) from error
     if time_ns < 0:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass_server.api.errors import ApiError
 from spanglass_server.issues.model import IssueChange
 from spanglass_server.issues.states import IgnoredUntil, ResolvedIn, State
-from spanglass_server.times import parse_time
+from spanglass_server.times import parse_kept_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -156,7 +156,7 @@ def _until(value: Any, now_ns: int) -> tuple[IgnoredUntil, int | None]:
         return _COUNTS[name], limit
     if name == "time" and isinstance(limit, str):
         try:
-            return IgnoredUntil.TIME, parse_time(limit, now_ns)
+            return IgnoredUntil.TIME, parse_kept_time(limit, now_ns)
         except ValueError as error:
             raise ApiError("bad_request", str(error), field="until.time") from error
     raise ApiError("bad_request", f"until.{name} can't be {limit!r}", field=f"until.{name}", hint=hint)

@@ -15,7 +15,7 @@ from spanglass_server.notifications.desk import NewSilence, SilenceError
 from spanglass_server.notifications.model import Matcher
 from spanglass_server.notifications.routing.matchers import MatcherError, check_pattern
 from spanglass_server.notifications.routing.parsing import parse_matchers
-from spanglass_server.times import parse_time
+from spanglass_server.times import parse_kept_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -95,7 +95,7 @@ def silence_of(fields: Mapping[str, Any], now_ns: int) -> NewSilence:
 def _time_of(fields: Mapping[str, Any], name: str, now_ns: int) -> int:
     text = text_of(fields, name)
     try:
-        return parse_time(text, now_ns) if text else 0
+        return parse_kept_time(text, now_ns) if text else 0
     except ValueError as error:
         raise ApiError("bad_request", str(error), field=name) from error
 

@@ -14,7 +14,7 @@ from spanglass_server.api.schema import schema_of
 from spanglass_server.forms.problems import meant
 from spanglass_server.notifications.people.rota import on_call, schedule
 from spanglass_server.notifications.people.running import Running
-from spanglass_server.times import format_time, parse_time
+from spanglass_server.times import format_time, parse_kept_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,7 +105,7 @@ class OnCall:
 
 def _time_of(params: Params, name: str, default_ns: int) -> int:
     try:
-        time_ns = parse_time(params[name], params["now_ns"]) if params[name] else default_ns
+        time_ns = parse_kept_time(params[name], params["now_ns"]) if params[name] else default_ns
     except ValueError as error:
         raise ApiError("bad_request", str(error), field=name) from error
     if not 0 <= time_ns <= _LAST_NS:

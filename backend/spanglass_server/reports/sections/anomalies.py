@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.notifications.messages import words
 from spanglass_server.reports import blocks
-from spanglass_server.times import parse_time
+from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
     from spanglass_server.reports.asking import Questions
@@ -17,23 +17,31 @@ _MOST: Final = 15
 _READ: Final = 500
 
 
+def _of_none(answer: dict[str, Any]) -> str:
+    """What is said where there are none: that nothing was judged yet is another thing than that nothing was found."""
+    if not all(each["is_ready"] for each in answer["watching"]):
+        return "None is known: what is usual is still being learned. Anomalies are kept for 30 days."
+    return "Nothing that is known was unusual for its time. Anomalies are kept for 30 days."
+
+
 async def build(questions: Questions) -> list[Block]:
     """Anomalies that went on in the range, the most important first; that there are none is said."""
+    scope = questions.scope
     answer = await questions.if_there(
-        questions.plain("anomalies", service=questions.scope.service, state="all", limit=_READ)
+        questions.plain(
+            "anomalies",
+            service=scope.service,
+            state="all",
+            since=format_time(scope.start_ns),
+            until=format_time(scope.end_ns),
+            limit=_READ,
+        )
     )
     if not answer or not answer["enabled"]:
         return []
-    scope = questions.scope
-    found = [
-        each
-        for each in answer["anomalies"]
-        if each["state"] != "fine"
-        and parse_time(each["start_time"], 0) < scope.end_ns
-        and parse_time(each["end_time"] or each["seen_time"], 0) >= scope.start_ns
-    ]
+    found = [each for each in answer["anomalies"] if each["state"] != "fine"]
     if not found:
-        return [blocks.text("Nothing was unusual for its time.")]
+        return [blocks.text(_of_none(answer))]
     found.sort(key=lambda each: -float(each["importance"]))
     rows = [
         blocks.row(
