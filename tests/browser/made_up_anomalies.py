@@ -19,7 +19,7 @@ MADE = (
     (Kind.FAILURES, {"service_name": "payments", "span_name": "POST /charges"}, "ratio", 1, 0.004, 0.31, 7, None),
     (Kind.DURATION, {"service_name": "checkout", "span_name": "POST /checkout"}, "s", 1, 0.18, 0.92, 20, 11),
     (Kind.REQUESTS, {"service_name": "storefront", "span_name": "GET /"}, "/s", -1, 42.0, 9.0, 12, None),
-    (Kind.METRIC, {"metric": "queue.size", "service_name": "mailer", "queue": "mails"}, "", 1, 12.0, 840.0, 15, None),
+    (Kind.METRIC, {"__name__": "queue.size", "service_name": "mailer", "queue": "mails"}, "", 1, 12.0, 840.0, 15, None),
     (Kind.LOGS, {"pattern": "card <*> refused by <*>"}, "/s", 1, 0.0, 1.4, 7, None),
 )
 

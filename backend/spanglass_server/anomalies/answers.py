@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
-from spanglass_server.anomalies.model import METRIC, OPERATION, PATTERN, STEP_MS, Key, Kind
+from spanglass_server.anomalies.model import METRIC, OPERATION, STEP_MS, Key, Kind
 from spanglass_server.query.answers import JsonSchema, Time
 from spanglass_server.query.differences.answering import DifferentKey
 from spanglass_server.query.traces.summaries import ListedTrace
@@ -135,8 +135,8 @@ def anomaly_json(known: Known) -> Anomaly:
         "service": known.key.service or None,
         "services": list(known.services),
         "operation": labels.get(OPERATION) if known.key.kind in _OF_OPERATIONS else None,
-        "metric": labels.get(METRIC),
-        "pattern": known.title if PATTERN in labels else None,
+        "metric": labels.get(METRIC) if known.key.kind is Kind.METRIC else None,
+        "pattern": known.title if known.key.kind is Kind.LOGS else None,
         "labels": labels,
         "unit": known.unit,
         "direction": "below" if known.side < 0 else "above",

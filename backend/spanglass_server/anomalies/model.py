@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Labels = tuple[tuple[str, str], ...]
 
 #: What stands in labels for the name of a metric and the first line of a log pattern.
-METRIC, PATTERN = "metric", "pattern"
+METRIC, PATTERN = "__name__", "pattern"
 SERVICE, OPERATION = "service_name", "span_name"
 STEP_MS: Final = 300_000
 

@@ -133,7 +133,7 @@ def test_stored_telemetry_is_watched(world):
     }  # fmt: skip  # and not the first lines of a service of which nothing is usual yet
     logs = next(one for one in found if one["kind"] == "logs")
     assert (logs["services"], logs["pattern"]) == (["shop"], "card <*> was refused by the bank")
-    assert {tuple(one["labels"]) for one in found if one["kind"] == "metric"} == {("metric", "service_name")}
+    assert {tuple(one["labels"]) for one in found if one["kind"] == "metric"} == {("__name__", "service_name")}
     units = {one["title"]: one["unit"] for one in found}
     assert (units["mails.sent"], units["queue.size"]) == ("/s", "{mail}")
     assert {one["service"] for one in found if one["kind"] == "metric"} == {"shop"}

@@ -55,7 +55,7 @@ class World:
             {CART: lambda at: np.where(self.bad(at), 0.4, 0.0), PAY: lambda at: 0 * at},
             {CART: lambda at: 0.1 + self.chance(at, 0.002), PAY: lambda at: 0.2 + self.chance(at, 0.004)},
         ])  # fmt: skip
-        queue = {(("metric", "queue"), ("service_name", "shop")): lambda at: np.where(self.bad(at), 900.0, 20.0)}
+        queue = {(("__name__", "queue"), ("service_name", "shop")): lambda at: np.where(self.bad(at), 900.0, 20.0)}
         lines = {(("pattern", "paid <*>"),): lambda at: 60 + self.chance(at, 5)}
         fault = {(("pattern", "card refused <*>"),): lambda at: np.where(self.bad(at), 50.0, 0.0)}
         self.logs = Made(LogPatterns(), [lines])

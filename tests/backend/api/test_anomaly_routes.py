@@ -21,7 +21,7 @@ def test_anomalies_are_listed_shown_and_called_fine(api, anomaly_store):
     shop = {"service_name": "shop", "span_name": "GET /cart"}
     anomaly_store.keep(
         [
-            begun(Kind.METRIC, {"metric": "queue"}, surprise=5.0), begun(Kind.FAILURES, shop),
+            begun(Kind.METRIC, {"__name__": "queue", "metric": "lag"}, surprise=5.0), begun(Kind.FAILURES, shop),
             begun(Kind.REQUESTS, shop, -1), begun(Kind.DURATION, shop),
         ],
         {}, {}, 2_000 * SECOND,
@@ -39,6 +39,10 @@ def test_anomalies_are_listed_shown_and_called_fine(api, anomaly_store):
     client = api(spans=spans)
     answer = client.get("/api/v1/anomalies").json()
     assert [one["kind"] for one in answer["anomalies"]][-1] == "metric"
+    assert [one["metric"] for one in answer["anomalies"]] == [None, None, None, "queue"]
+    for asked, total in (("start=now-1d", 4), ("end=now-1d", 0), ("start=now%2B1d", 0), ("end=1970-01-01", 0)):
+        assert client.get(f"/api/v1/anomalies?{asked}").json()["total"] == total, asked
+    assert client.get("/api/v1/anomalies?start=soon").json()["error"]["field"] == "start"
     assert (answer["counts"], answer["enabled"]) == ({"open": 4, "ended": 0, "fine": 0}, False)
     (failures,) = client.get("/api/v1/anomalies?kind=failures&service=shop&text=CART&state=open").json()["anomalies"]
     assert failures["points"]["values"] == [0.5]
@@ -55,6 +59,8 @@ def test_anomalies_are_listed_shown_and_called_fine(api, anomaly_store):
     for body, field in (
         ({}, "reason"), ({"reason": " "}, "reason"), ({"reason": 5}, "reason"), ({"reason": "x" * 1001}, "reason"),
         ({"reason": "x", "until": "soon"}, "until"), ({"reason": "x", "until": "now-1h"}, "until"),
+        ({"reason": "x", "until": "9999-12-31T00:00:00Z"}, "until"),
+        ({"reason": "x", "until": "now+9999999d"}, "until"),
     ):  # fmt: skip
         refused = client.post(path, json=body)
         assert (refused.status_code, refused.json()["error"]["field"]) == (400, field), body

@@ -20,7 +20,7 @@ EVIL = '<i>&"'
 CART = {"service_name": "shop", "span_name": "GET /cart"}
 MADE = (
     (Kind.FAILURES, CART, "ratio", 0.31, 0.02),
-    (Kind.METRIC, {"metric": "queue", "service_name": EVIL, "queue": "mails"}, "By", 8e6, 1e6),
+    (Kind.METRIC, {"__name__": "queue", "service_name": EVIL, "queue": "mails"}, "By", 8e6, 1e6),
     (Kind.LOGS, {"pattern": f"paid {EVIL}"}, "/s", 4.0, 1.0),
 )
 

@@ -166,7 +166,7 @@ class Metric(OfItself):
         function, whole = ("rate", "sum") if self.is_counter else ("avg_over_time", "max")
         promql = f'{whole} without ({", ".join(_OF_PROCESSES)}) ({function}({{"{quoted}"}}[5m]))'
         labels, values = values_of(series, promql, Steps(first_step * STEP_MS, STEP_MS, number))
-        named = [tuple(sorted({METRIC: self.metric, **_with_service(dict(each))}.items())) for each in labels]
+        named = [tuple(sorted({**_with_service(dict(each)), METRIC: self.metric}.items())) for each in labels]
         return [(named, values * self.parts[0].factor)]
 
     def title(self, labels: Labels) -> str:

@@ -58,7 +58,7 @@ class _Handlers:
     def list(self, _: QuerySession, params: Params) -> answers.AnomalyList:
         """Anomalies that match."""
         service, operation, kind, text = (params[name] or "" for name in ("service", "operation", "kind", "text"))
-        since_ns, until_ns = (_time_of(params, name) for name in ("since", "until"))
+        since_ns, until_ns = (_time_of(params, name) for name in ("start", "end"))
         wanted = Wanted(params["state"], service, operation, kind, text, since_ns or 0, until_ns)
         with _refusals():
             return self.desk.listing(wanted, params["limit"])
@@ -138,8 +138,8 @@ def anomaly_routes(desk: AnomalyDesk) -> tuple[Route, ...]:
                 Param("service", "text", help="Only of this service."),
                 Param("operation", "text", help="Only of requests of this name."),
                 Param("kind", "choice", help="Only of this kind.", choices=tuple(kind.value for kind in Kind)),
-                Param("since", "text", help="Only those that still went on at this time, or began later."),
-                Param("until", "text", help="Only those that began before this time."),
+                Param("start", "time", help="Only those that still went on at this time, or began later."),
+                Param("end", "time", help="Only those that began before this time."),
                 Param("text", "text", help="Only with this in the title or in the value of a label."),
                 limit_param(50, 500),
             ),

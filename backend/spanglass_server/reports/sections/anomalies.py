@@ -32,8 +32,8 @@ async def build(questions: Questions) -> list[Block]:
             "anomalies",
             service=scope.service,
             state="all",
-            since=format_time(scope.start_ns),
-            until=format_time(scope.end_ns),
+            start=format_time(scope.start_ns),
+            end=format_time(scope.end_ns),
             limit=_READ,
         )
     )
