@@ -118,6 +118,9 @@ class FakeApi:
         answer = getattr(self, "_" + parts[0].replace("-", "_"))
         return answer(parts[1:], params)
 
+    def _trends(self, _path, _params):
+        return {"trends": [], "looked": [], "past_s": 0}
+
     async def _monitoring(self, path, params):
         if path.startswith("/api/monitoring/incident"):
             return await self.incidents("GET", path, params)
