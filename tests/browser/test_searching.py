@@ -159,6 +159,7 @@ def test_a_search_that_cannot_be_read_keeps_the_page(open_page, path, field):
     ("text", "to"),
     [("4f1c2b77", "/traces/4f1c2b77d06e4b9c8a53f0e1b2c6a90e"),
      ("4F1C2B77D0", "/traces/4f1c2b77d06e4b9c8a53f0e1b2c6a90e"),
+     ("Anomalies", "/anomalies"), ("on-call", "/on-call"), ("costs", "/costs"),
      ("00000000", "/traces?filter=%2200000000%22"), ("dddddddd", "/traces?filter=%22dddddddd%22")],
 )  # fmt: skip
 def test_the_beginning_of_an_id_opens_its_trace(serve, text, to):

@@ -38,7 +38,7 @@ from spanglass_server.pages.performance import differences, profiles, self_time
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.rendering import terms
 from spanglass_server.pages.rendering.assets import load_assets
-from spanglass_server.pages.rendering.templates import make_environment
+from spanglass_server.pages.rendering.templates import NAMED_PAGES, make_environment
 from spanglass_server.pages.reports import pages as report_pages
 from spanglass_server.pages.saved import retention
 from spanglass_server.pages.saved.pages import show_pins, show_views
@@ -79,7 +79,7 @@ ID_START = re.compile(r"[0-9a-fA-F]{8,31}")
 async def jump(visit: Visit) -> Response:
     """``/jump?q=``: the id of a trace or its beginning, the id of an issue or incident, or a service opens its page.
 
-    Anything else is searched in traces.
+    So does the name of a page. Anything else is searched in traces.
     """
     text = visit.param("q")
     trace_id = read_trace_id(text)
@@ -91,9 +91,16 @@ async def jump(visit: Visit) -> Response:
         return _redirect(f"/incidents/{text.upper()}")
     if ID_START.fullmatch(text) and (found := await _trace_that_begins(visit, text.lower())):
         return _redirect(f"/traces/{found}")
+    return _redirect(await _named(visit, text))
+
+
+async def _named(visit: Visit, text: str) -> str:
+    """The page of a service, the page that is called so, else the text's traces."""
     if text in await search.service_names(visit):
-        return _redirect(visit.to_service(text))
-    return _redirect(visit.go("/traces", filter=quote(text) if text else None))
+        return visit.to_service(text)
+    if page := NAMED_PAGES.get(" ".join(text.lower().replace("-", " ").split())):
+        return visit.go(page)
+    return visit.go("/traces", filter=quote(text) if text else None)
 
 
 async def _is_trace(visit: Visit, trace_id: str, text: str) -> bool:

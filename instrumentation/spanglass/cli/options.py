@@ -210,10 +210,10 @@ def add_format(made: argparse.ArgumentParser) -> None:
     made.add_argument("--format", choices=FORMATS, default="table", help="how to print the result (default table)")
 
 
-def add_range(made: argparse.ArgumentParser) -> None:
-    """Add the options for a range of time."""
+def add_range(made: argparse.ArgumentParser, default: str = "1h") -> None:
+    """Add the options for a range of time; ``default`` is what the help says of none."""
     group = made.add_argument_group("range of time")
-    group.add_argument("--last", metavar="DURATION", help="so far back from now: 15m, 2h, 7d (default 1h)")
+    group.add_argument("--last", metavar="DURATION", help=f"so far back from now: 15m, 2h, 7d (default {default})")
     group.add_argument("--start", metavar="TIME", help="RFC 3339, Unix time, or now-2h")
     group.add_argument("--end", metavar="TIME", help="the same; default now")
 

@@ -73,7 +73,7 @@ def test_a_table_begins_below_its_heading():
         (1_500_000, "ns", "1.5 ms"),
         (90 * 10**9, "ns", "1 min 30 s"),
         (843.2, "s", "14 min 3 s"),
-        (45_200_000, "bytes", "45.2 MB"),
+        (45_200_000, "bytes", "43.1 MiB"),
         (0.123, "change", "+12 %"),
         (-0.042, "change", "-4.2 %"),
         (0.0001, "change", "\u00b10 %"),
@@ -82,8 +82,9 @@ def test_a_table_begins_below_its_heading():
         (1e308, "ns", "1e+299 s"),
         (float("inf"), "ns", "\u221e"),
         (0.82, "budget", "82 %"),
-        (-9.0, "budget", "-900 %"),
+        (-9.0, "budget", "used 10 times"),
         (-148.2, "budget", "used 149 times"),
+        (-8.09, "budget", "used 9.09 times"),
     ],
 )
 def test_numbers_in_words(value, unit, text):

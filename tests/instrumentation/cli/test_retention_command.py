@@ -4,8 +4,10 @@ from __future__ import annotations
 
 FAILED = {"name": "failed", "keep": "errors", "services": ["shop"], "filter": "", "slower_than": "", "age": "90d"}
 STANDING = {"segments": 9, "segments_due": 2, "kept_rows": 0, "rest_bytes": 0}
-SHOWN = {"policies": [FAILED], "ordinary": {"after": "7d", "keep_one_in": 10}, "yaml": "policies: []\n", "version": 3,
-         "file": None, "ages_s": {"spans": 2_592_000.0}, "max_bytes": 0, "standing": STANDING}  # fmt: skip
+SLOW = {"name": "slow", "keep": "slow", "services": [], "filter": "", "slower_than": "p99", "age": "0"}
+SHOWN = {"policies": [FAILED, SLOW], "ordinary": {"after": "7d", "keep_one_in": 10}, "yaml": "policies: []\n",
+         "version": 3, "file": None, "ages_s": {"spans": 2_592_000.0}, "max_bytes": 0,
+         "standing": STANDING}  # fmt: skip
 AMOUNT = {"spans": 1000.0, "traces": 50.0, "bytes": 2048.0, "bytes_error": 512.0}
 PREVIEW = {"segments": 40, "segments_read": 12, "spans_read": 10, "stored": AMOUNT, "freed": AMOUNT, "services": [],
            "classes": [{"name": "failed", "keep": "errors", "age_s": 86_400.0, "stored": AMOUNT, "freed": AMOUNT}],
@@ -19,7 +21,10 @@ def test_policies_are_shown_previewed_and_kept(canned, run, tmp_path):
     file.write_text("policies: []\n")
     canned.answer("/api/v1/retention", SHOWN)
     shown = run("retention")
-    assert all(word in shown.stdout.decode() for word in ("failed", "90d", "shop", "one in 10 after 7d", "30d"))
+    assert all(
+        word in shown.stdout.decode()
+        for word in ("failed", "90d", "shop", "one in 10 after 7d", "30d", "slow (p99)", "for ever")
+    )
     assert b"2 of 9 segments wait" in shown.stderr
 
     for problems in ([PROBLEM], []):

@@ -36,7 +36,9 @@ def server(canned):
 def test_objectives_are_listed_and_shown(server, run):
     """A list says what is left and fails where that is wanted; one tells its budget, its rules and what used it."""
     listed = run("slo", "--service", "shop")
-    assert listed.stdout.decode().splitlines()[1].split()[:5] == ["shop", "exhausted", "99.6%", "99.9%", "-300%"]
+    assert listed.stdout.decode().splitlines()[1].split()[:7] == [
+        "shop", "exhausted", "99.6%", "99.9%", "used", "4", "times"
+    ]  # fmt: skip
     assert b"slos.yaml:3:1: wrong" in listed.stderr
     assert server.received[-1].parameters == {"service": "shop"}
     assert run("slo", "--fail").returncode == 1
@@ -53,7 +55,7 @@ def test_objectives_are_listed_and_shown(server, run):
         assert (run("slo", "--fail").returncode, run("slo").returncode) == (code, 0)
 
     shown = " ".join(run("slo", "show", "shop").stdout.decode().split())
-    assert "99.6% good: 4 of 1,000 were bad, 1 may be; -300% of the budget is left" in shown
+    assert "99.6% good: 4 of 1,000 were bad, 1 may be; the budget is used 4 times" in shown
     budget = {**SLO["budget"], "left": -148.2}
     for path, answer in (
         ("/api/v1/slos/shop", {**PAGE, "budget": budget}),

@@ -63,6 +63,11 @@ JUMPS = (
     ("y", "/trends", "trends"), ("z", "/anomalies", "anomalies"),
 )  # fmt: skip
 
+#: Pages by the names that may be typed into the box of the top: those of sections and of jumps, and all others.
+NAMED_PAGES = {name.lower(): path for path, name, _ in SECTIONS} | {name: path for _, path, name in JUMPS} | {
+    path[1:].replace("-", " "): path for path in (*ALSO, "/slos", "/views", "/profiles", "/pinned", "/tasks", "/map")
+}  # fmt: skip
+
 #: What the filter box of a signal shows while it is empty.
 EXAMPLES = {
     "spans": 'service.name = "checkout" and duration > 500ms', "logs": 'severity >= warn and "time-out"',

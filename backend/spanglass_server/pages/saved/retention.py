@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -44,8 +45,9 @@ async def show(visit: Visit) -> Response:
     return visit.page(
         "saved/retention.html",
         found=found,
-        policies=[{**policy, "which": _which(policy)} for policy in found["policies"]],
+        policies=[{**policy, "which": _which(policy), "stays": spaced(policy["age"])} for policy in found["policies"]],
         ages={signal: age_text(seconds) for signal, seconds in found["ages_s"].items()},
+        thinned_after=spaced((found["ordinary"] or {}).get("after", "0")),
         changes=changes["changes"],
         yaml=found["yaml"] or START,
         snippets=SNIPPETS,
@@ -59,6 +61,11 @@ def _which(policy: Mapping[str, Any]) -> str:
     if policy["slower_than"] == "p99":
         return "with a request slower than 99 of 100 of its operation"
     return f"with a span of {policy['slower_than']} or more"
+
+
+def spaced(age: str) -> str:
+    """An age as files have it (``90d``) as pages show it: ``90 d``."""
+    return "for ever" if age == "0" else re.sub(r"(?<=\d)(?=[a-z])|(?<=[a-z])(?=\d)", " ", age)
 
 
 def age_text(seconds: float) -> str:

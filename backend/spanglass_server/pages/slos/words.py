@@ -34,7 +34,7 @@ WINDOWS: Final[Mapping[str, str]] = {
     "month": "this month",
 }
 _PERCENT: Final = 100
-#: Past so many budgets a percentage says nothing any more.
+#: Past so many budgets there is no room for a percentage beside an axis.
 _BUDGETS: Final = 10
 _WHOLE: Final = 1000  # what is below is written out
 
@@ -54,25 +54,29 @@ def _exponent(target: float) -> int:
 
 
 def left(share: float | None) -> str:
-    """Return what is left of a budget: ``82 %``, ``-130 %``, and where more than ten were used ``used 149 times``."""
-    if share is not None and 1 - share > _BUDGETS:
+    """Return what is left of a budget: ``82 %``, and where more than all was used ``used 1.3 times``."""
+    if share is not None and share < 0:
         return f"used {times(1 - share)}"
     return part(share)
 
 
 def part(share: float | None) -> str:
-    """Return a part of a budget: ``82 %``, and more than ten: ``149 times``."""
+    """Return a part of a budget: ``82 %``, and more than all of it: ``1.3 times``."""
     if share is None:
         return NONE
-    if share > _BUDGETS:
-        return times(share)
+    return times(share) if share > 1 else _percentage(share)
+
+
+def _percentage(share: float) -> str:
     sign = "\u2212" if share < 0 and round(abs(share) * _PERCENT) else ""
     return f"{sign}{abs(share) * _PERCENT:.0f}{THIN}%"
 
 
 def mark(share: float | None) -> str:
     """Return what is left of a budget beside an axis, where there is no room for words."""
-    return part(share) if share is None or 1 - share <= _BUDGETS else f"\u2212{digits(-share)}{THIN}\u00d7"
+    if share is None:
+        return NONE
+    return _percentage(share) if 1 - share <= _BUDGETS else f"\u2212{digits(-share)}{THIN}\u00d7"
 
 
 def times(value: float) -> str:

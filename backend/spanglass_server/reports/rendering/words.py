@@ -22,8 +22,6 @@ _NO_CHANGE: Final = 0.0005
 _UNFELT: Final = 0.05
 #: A change above is said as a factor.
 _FACTOR: Final = 10.0
-#: Past so many budgets a percentage says nothing any more.
-_BUDGETS: Final = 10.0
 _UNITS: Final = {"count": "", "per_s": "/s", "ratio": "ratio", "bytes": "bytes", "s": "s"}
 _GROUPED_UP_TO: Final = 1_000_000
 
@@ -54,12 +52,12 @@ def number(value: float | None, unit: Unit) -> str:
         return words.duration(round(value)) if value >= 0 else f"-{words.duration(round(-value))}"
     if unit == "count" and abs(value) < _GROUPED_UP_TO and float(value).is_integer():
         return f"{round(value):,}"
-    return words.value(float(value), _UNITS.get(unit, ""))
+    return words.binary(float(value), _UNITS.get(unit, ""))
 
 
 def budget(left: float) -> str:
-    """What is left of an error budget: ``82 %``, ``-130 %``, and where more than ten were used ``used 149 times``."""
-    return f"used {words.value(1 - left, '')} times" if 1 - left > _BUDGETS else f"{left * 100:.0f} %"
+    """What is left of an error budget: ``82 %``, and where more than all was used ``used 1.3 times``."""
+    return f"used {words.value(1 - left, '')} times" if left < 0 else f"{left * 100:.0f} %"
 
 
 def change(share: float) -> str:

@@ -28,8 +28,8 @@ async def build_capacity(questions: Questions) -> list[Block]:
         blocks.row(
             each["title"],
             _of(each),
-            words.value(each["now"], each["unit"]),
-            words.value(each["bound"], each["unit"]),
+            words.binary(each["now"], each["unit"]),
+            words.binary(each["bound"], each["unit"]),
             each["met"]["expected_time"],
             each["met"]["earliest_time"],
             each["met"]["latest_time"],
@@ -65,7 +65,7 @@ async def build_trends(questions: Questions) -> list[Block]:
             each["title"],
             _of(each),
             each["direction"],
-            words.value(each["now"], each["unit"]),
+            words.binary(each["now"], each["unit"]),
             each["change"],
             each["slope"]["confidence"],
             each["shifts"][-1]["time"] if each["shifts"] else None,
@@ -90,5 +90,5 @@ async def build_trends(questions: Questions) -> list[Block]:
 
 def _of(series: Mapping[str, Any]) -> str:
     named = [text for text in (series["service"], series["host"]) if text]
-    others = [f"{name}={text}" for name, text in series["labels"].items() if text and text not in named]
-    return ", ".join([*named, *others[:_MOST_LABELS]])
+    others = [text for text in series["labels"].values() if text and text not in named]
+    return " ".join([*named, *others[:_MOST_LABELS]])

@@ -13,6 +13,8 @@ from spanglass.terminal import show
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+#: As the page has it: what comes in an hour says little of a month.
+_DEFAULT_LAST = "7d"
 #: What can be listed: the list of the answer, and its columns.
 _LISTS = {
     "signal": (
@@ -24,6 +26,7 @@ _LISTS = {
     "saving": ("savings", ("kind", "signal", "attribute", "services", "bytes_a_month", "share", "place", "remedy")),
 }
 _COLUMNS = {
+    "kept_days": Column("kept_days", "kept days", right=True),
     "service": Column("service", style="cyan"),
     "attribute": Column("attribute", style="cyan"),
     "stored_bytes": Column("stored_bytes", "on disk", show.size, right=True),
@@ -45,9 +48,11 @@ def command(argv: Sequence[str]) -> int:
     parser = options.parser("costs", "List what telemetry takes on disk and costs, or what to drop (--by saving).")
     parser.add_argument("--by", choices=tuple(_LISTS), default="signal", help="what to list (default signal)")
     parser.add_argument("--limit", type=options.positive, default=50, help="at most so many (default 50)")
-    options.add_range(parser)
+    options.add_range(parser, default=_DEFAULT_LAST)
     options.add_format(parser)
     arguments = parser.parse_args(argv)
+    if arguments.last is arguments.start is arguments.end is None:
+        arguments.last = _DEFAULT_LAST
     answer = options.client(arguments).get("/costs", {**options.range_parameters(arguments), "limit": arguments.limit})
     key, names = _LISTS[arguments.by]
     columns = [_COLUMNS.get(name, Column(name)) for name in names]
@@ -57,7 +62,9 @@ def command(argv: Sequence[str]) -> int:
     if not answer["stored_bytes"]:
         print("spanglass costs: nothing is on disk yet; records are written within half a minute", file=sys.stderr)
     elif arguments.format == "table":
-        print(f"{show.size(answer['stored_bytes'])} on disk, {show.size(answer['bytes_a_day'])} a day", file=sys.stderr)
+        start, end = (show.local_time(answer["window"][name]) for name in ("start_time", "end_time"))
+        sizes = f"{show.size(answer['stored_bytes'])} on disk, {show.size(answer['bytes_a_day'])} a day"
+        print(f"{sizes}, from {start} to {end} ({show.zone()})", file=sys.stderr)
     return Exit.OK
 
 

@@ -63,7 +63,15 @@ def command(argv: Sequence[str]) -> int:
     options.add_format(parser)
     arguments = parser.parse_args(argv)
     answer = options.client(arguments).get("/retention")
-    rows = [{**one, "where": " ".join([*one["services"], one["filter"]]).strip()} for one in answer["policies"]]
+    rows = [
+        {
+            **one,
+            "keep": f"{one['keep']} ({one['slower_than']})" if one["slower_than"] else one["keep"],
+            "age": "for ever" if one["age"] == "0" else one["age"],
+            "where": " ".join([*one["services"], one["filter"]]).strip(),
+        }
+        for one in answer["policies"]
+    ]
     others = answer["ordinary"]
     thinned = f"one in {others['keep_one_in']} after {others['after']}" if others else ""
     rows.append({"name": "all others", "keep": thinned, "age": _age(answer["ages_s"]["spans"]), "where": ""})
@@ -80,7 +88,7 @@ def command(argv: Sequence[str]) -> int:
 def _age(seconds: float) -> str:
     """An age as policies have it; days where they are whole."""
     if not seconds:
-        return "ever"
+        return "for ever"
     return f"{seconds / _DAY_S:g}d" if seconds >= _DAY_S else f"{seconds / 3600:g}h"
 
 

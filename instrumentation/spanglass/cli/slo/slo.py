@@ -24,9 +24,6 @@ STATUSES = ("exhausted", "burning", "no_data", "ok", "off")
 _STYLES = {"exhausted": "red", "burning": "yellow", "ok": "green"}
 
 
-_BUDGETS = 10
-
-
 def _budget(left: Any) -> str:
     text = _left(left)
     return f"the budget is {text}" if text.startswith("used") else f"{text} of the budget is left"
@@ -38,13 +35,13 @@ def _percent(share: Any) -> str:
 
 
 def _part(share: Any) -> str:
-    """A part of a budget; past ten of them a percentage says nothing any more."""
-    return f"{show.number(share)} times" if share is not None and share > _BUDGETS else show.percent(share)
+    """A part of a budget, or how many of them."""
+    return f"{show.number(share)} times" if share is not None and share > 1 else show.percent(share)
 
 
 def _left(share: Any) -> str:
     """What is left of a budget, or how many of them were used."""
-    is_far = share is not None and 1 - share > _BUDGETS
+    is_far = share is not None and share < 0
     return f"used {_part(1 - share)}" if is_far else show.percent(share)
 
 

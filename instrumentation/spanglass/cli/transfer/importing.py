@@ -55,6 +55,12 @@ def command(argv: Sequence[str]) -> int:
     counts = ", ".join(show.counted(count, noun) for noun, count in tally.sent.items()) or "nothing new"
     rate = f" ({progress.records / max(progress.elapsed_s, 1e-3):,.0f} records a second)" if progress.records else ""
     print(f"imported {counts}{rate}" + (f"; {tally.lost:,} left out by the server" if tally.lost else ""))
+    if tally.sent:
+        print(
+            "spanglass import: what was imported in the last 10 minutes is recognised and stored once; "
+            "later, or in another form, it is stored again",
+            file=sys.stderr,
+        )
     return Exit.REJECTED if tally.lost else Exit.OK
 
 

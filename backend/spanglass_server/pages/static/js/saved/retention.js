@@ -16,8 +16,38 @@ const age = (seconds) => (seconds ? (seconds >= DAY_S ? `${Number((seconds / DAY
 const size = (bytes) => unit(sizeParts(bytes));
 const sized = (bytes) => (bytes === null ? "without end" : sizeParts(bytes).join("\u2009"));
 
-/** Put lines where they belong: policies below their key, which is made where there is none. */
+const bare = (line) => line.replace(/^\s*(- )?/, "").replace(/['"]/g, "").trim();
+
+/** Select lines of the text; what they are numbered from 0. */
+function select(first, count) {
+  const all = text.value.split("\n");
+  const start = all.slice(0, first).reduce((sum, line) => sum + line.length + 1, 0);
+  text.focus();
+  text.setSelectionRange(start, start + all.slice(first, first + count).join("\n").length);
+}
+
+/** Where a policy stands that names the same traces of all services, whatever its name and age: [line, lines], or null. */
+function standing(lines) {
+  const wanted = lines.trim().split("\n").map(bare).filter((line) => !/^(name|age):/.test(line));
+  const all = text.value.split("\n");
+  const begins = all.flatMap((line, at) => (/^\s*- (name|keep|services|filter|slower_than|age):/.test(line) ? [at] : []));
+  for (const at of begins) {
+    let end = at + 1;
+    while (end < all.length && /^\s+[a-z]/.test(all[end])) end += 1;
+    const has = all.slice(at, end).map(bare);
+    if (wanted.every((line) => has.includes(line)) && !has.some((line) => line.startsWith("services:"))) return [at, end - at];
+  }
+  return null;
+}
+
+/** Put lines where they belong: policies below their key, which is made where there is none; what is there is selected. */
 function add(key, lines) {
+  const there = key === "ordinary" ? text.value.split("\n").findIndex((line) => line.startsWith("ordinary:")) : standing(lines);
+  if (key === "ordinary" ? there >= 0 : there) {
+    select(...(key === "ordinary" ? [there, 1] : there));
+    say("That is there already.");
+    return;
+  }
   const now = text.value.replace(/\s*$/, "\n").replace(/^\n$/, "");
   const all = now.split("\n");
   const at = all.findIndex((line) => line.startsWith(`${key}:`));
@@ -33,8 +63,15 @@ function add(key, lines) {
   text.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
+/** A preview is of what was typed then, and of nothing else. */
+function forget() {
+  preview.hidden = true;
+  preview.replaceChildren();
+}
+
 /** Say all that is wrong with what is typed; whether anything is. */
 async function isWrong() {
+  forget();
   const { problems } = await send("POST", "retention/check", { yaml: text.value });
   bad.replaceChildren(...problems.slice(0, 10).map(({ message, path, line, hint }) => h("p", { class: "err wrap" },
     line ? `Line ${line}: ` : "", path ? h("code", {}, path) : null, path ? ": " : "", message, hint ? `; ${hint}` : "")));
@@ -76,7 +113,9 @@ async function look(button) {
     if (await isWrong()) return;
     preview.hidden = false;
     preview.replaceChildren(h("p", { class: "soft" }, "Reading…"));
-    preview.replaceChildren(...shown(await send("POST", "retention/preview", { yaml: text.value })));
+    const asked = text.value;
+    const told = await send("POST", "retention/preview", { yaml: asked });
+    if (text.value === asked) preview.replaceChildren(...shown(told));
   } catch (failure) {
     preview.hidden = false;
     preview.replaceChildren(h("p", { class: "err wrap" }, refusal(failure)));
@@ -105,7 +144,7 @@ function stay(event) {
 }
 
 for (const button of form.querySelectorAll("[data-lines]")) button.addEventListener("click", () => add(button.dataset.key, button.dataset.lines));
-text.addEventListener("input", () => { bad.replaceChildren(); text.removeAttribute("aria-invalid"); });
+text.addEventListener("input", () => { forget(); bad.replaceChildren(); text.removeAttribute("aria-invalid"); });
 document.getElementById("preview-it").addEventListener("click", ({ currentTarget }) => look(currentTarget));
 form.addEventListener("submit", (event) => {
   event.preventDefault();
