@@ -21,6 +21,8 @@ from spanglass_server.trends.quantities import QUANTITIES
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
     from spanglass_server.promql.ports import SeriesSource
     from spanglass_server.trends.board import Board
     from spanglass_server.trends.history import Course, Labels
@@ -38,6 +40,8 @@ _PAST_EVERY: Final = 3
 _IDLE_S: Final = 15.0
 #: Records come late; a place of the grid is read when it is over for so long.
 _LATE_MS: Final = 60_000
+#: Rates are of so long before each place: the window of ``Quantity``.
+_RATES_MS: Final = 300_000
 #: From this age on of the oldest record, the past is read by the hour.
 _YOUNG_MS: Final = 2 * 86_400_000
 #: Once it is, this much is enough: where records are kept for two days, their age goes up and down.
@@ -153,6 +157,8 @@ class Watcher:
         try:
             labels, values = self.ask(lambda source: values_of(source, quantity.promql, steps))
             self.problems.pop(quantity.name, None)
+            if quantity.unit == "/s" and self._first_ms is not None:
+                values = without_first(values, steps, self._first_ms)
         except (PromqlError, BadQuestionError, QueryMemoryError) as problem:  # these places stay empty
             self.problems[quantity.name] = str(problem)
         history.put(first, labels, values)
@@ -166,6 +172,12 @@ class Watcher:
     def _is_to_compute(self, watched: _Watched) -> bool:
         """Whether its newest places are read, there is something to tell, and it was not just computed."""
         return self.elapsed_s() >= watched.free_s and watched.history.is_read_to_last and _is_outdated(watched)
+
+
+def without_first(values: NDArray[np.float64], steps: Steps, first_ms: int) -> NDArray[np.float64]:
+    """Rates (series, places) without those whose window begins before the first record: they are too low."""
+    ends_ms = steps.start_ms + steps.step_ms * np.arange(values.shape[1])
+    return np.where(ends_ms - _RATES_MS < first_ms, np.nan, values)
 
 
 def _is_outdated(watched: _Watched) -> bool:

@@ -20,7 +20,7 @@ from spanglass_server.trends.found import find
 from spanglass_server.trends.history import DAYS, WEEKS, History
 from spanglass_server.trends.quantities import QUANTITIES, Quantity
 from spanglass_server.trends.shaping import capacity_list, trend_list
-from spanglass_server.trends.watcher import Watcher
+from spanglass_server.trends.watcher import Watcher, without_first
 
 HOUR, DAY = 3_600_000, 86_400_000
 #: A Wednesday, 00:00 UTC, in 2023; then four weeks.
@@ -254,3 +254,11 @@ def test_history_keeps_places() -> None:
     assert history.labels == ((("a", "2"),),)
     history.advance(5000)
     assert (history.labels, history.share_read, DAYS.periods) == ((), 0, (288,))
+
+
+def test_rates_begin_with_a_whole_window() -> None:
+    """Rates whose five minutes begin before the first record are left out: they would look like a jump."""
+    steps = Steps(600_000, 300_000, 4)
+    kept = without_first(np.array([[0.1, 0.2, 0.7, 0.7]]), steps, 700_000)
+    np.testing.assert_array_equal(kept, [[np.nan, np.nan, 0.7, 0.7]])
+    np.testing.assert_array_equal(without_first(np.ones((1, 4)), steps, 300_000), np.ones((1, 4)))
