@@ -96,6 +96,7 @@ class RetentionPreview(TypedDict):
     spans_read: int
     stored: Amount
     freed: Amount
+    waiting_bytes: Annotated[float, JsonSchema({"description": "past their age, of segments that are not due yet"})]
     classes: list[PreviewedClass]
     services: list[PreviewedService]
     bytes_a_day: Annotated[float, JsonSchema({"description": "of spans, in the last days"})]

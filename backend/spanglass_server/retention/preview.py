@@ -54,6 +54,7 @@ def preview(session: QuerySession, asked: Asked, goes_on: Callable[[], bool]) ->
         "spans_read": sum(each.part.rows for each in inferred.looked),
         "stored": _summed([each["stored"] for each in classes], inferred.error(inferred.stored_all)),
         "freed": _summed([each["freed"] for each in classes], inferred.error(inferred.freed_all)),
+        "waiting_bytes": inferred.waiting_bytes,
         "classes": classes,
         "services": inferred.services(session),
         "bytes_a_day": a_day,
@@ -77,6 +78,7 @@ class _Inferred:
         thin = sum(thinned for _, thinned, _ in known.values()) / rows if rows else np.zeros(0)
         traces = sum(traces for _, _, traces in known.values()) / rows if rows else np.zeros(self._count)
         self._stored, self._freed, self._bytes_freed, self._bytes = (np.zeros(usual.shape) for _ in range(4))
+        self.waiting_bytes = 0.0
         self._traces, self._traces_freed = np.zeros(self._count), np.zeros(self._count)
         for part in parts:
             spans, thinned, of_traces = known.get(part.key, (usual * part.rows, thin * part.rows, traces * part.rows))
@@ -96,6 +98,7 @@ class _Inferred:
         self._bytes += spans * size
         self._freed += freed
         self._bytes_freed += freed * size
+        self.waiting_bytes += float(np.maximum(self._past(part, spans, thinned) - freed, 0).sum() * size)
         self._traces += traces
         rows = spans.sum(axis=1)
         self._traces_freed += traces * np.divide(freed.sum(axis=1), rows, out=np.zeros(self._count), where=rows > 0)
@@ -110,6 +113,18 @@ class _Inferred:
         if not gone[-1] and policies.ordinary is not None and age_ns > policies.ordinary.after_ns:
             freed[-1] = thinned
         return freed
+
+    def _past(self, part: Part, spans: NDArray[Any], thinned: NDArray[Any]) -> NDArray[Any]:
+        """How many spans of a segment are past their age, though it may not be due: as if they came evenly."""
+        policies, lasts_ns = self.asked.policies, max(part.max_time_ns - part.min_time_ns, 1)
+        oldest_ns = self.asked.now_ns - newest_ns(part) + lasts_ns
+        ages = np.array([*(policy.age_ns for policy in policies.policies), 0, self.asked.age_ns], float)
+        shares = np.where(ages > 0, np.clip((oldest_ns - ages) / lasts_ns, 0, 1), 0)
+        past: NDArray[Any] = spans * shares[:, None]
+        if policies.ordinary is not None:
+            thin = float(np.clip((oldest_ns - policies.ordinary.after_ns) / lasts_ns, 0, 1))
+            past[-1] += thinned * max(thin - shares[-1], 0)
+        return past
 
     def classes(self) -> list[PreviewedClass]:
         """Each policy, held traces, and all others."""

@@ -11,6 +11,8 @@ from aged import DAY_NS, FAILED, Attic, ids, of_place, request
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.retention.routes import retention_routes
 from spanglass_server.settings.table import Retention as Settings
+from spanglass_server.signals import Signal
+from spanglass_server.store.ports import ALL_TIME
 
 MANY = range(1000)
 POLICIES = {
@@ -139,6 +141,25 @@ def test_a_preview_counts_ages_as_they_are_judged(tmp_path):
     route = next(route for route in retention_routes(desk, 30.0) if route.path == "/retention/preview")
     told = attic.ask(lambda session: route.query(session, {"now_ns": attic.clock.now_ns, "body": POLICIES}))
     assert (told["stored"]["spans"], told["freed"]["spans"]) == (100, 0)
+    attic.close()
+
+
+def test_a_preview_tells_what_waits_for_its_segment(tmp_path):
+    """While the newest span of a segment is not past its age nothing goes, and what is past it is told."""
+    attic = Attic(tmp_path / "data")
+    attic.put(request(range(100)))
+    desk = attic.node.real.retention.desk(frozenset, 0)
+    route = next(route for route in retention_routes(desk, 30.0) if route.path == "/retention/preview")
+    (part,) = attic.ask(lambda session: session.parts(Signal.SPANS, ALL_TIME))
+    lasts_ns = part.max_time_ns - part.min_time_ns
+    newest = max(part.max_time_ns, part.arrived_ns)
+    policies = {"policies": [{"name": "all", "keep": "matching", "filter": "duration >= 0s", "age": "2d"}]}
+    told = [
+        attic.ask(lambda session, at=at: route.query(session, {"now_ns": newest + 2 * DAY_NS + at, "body": policies}))
+        for at in (-2 * lasts_ns, -lasts_ns // 2, 1)
+    ]
+    sizes = [(each["waiting_bytes"] / part.bytes, each["freed"]["bytes"] / part.bytes) for each in told]
+    assert sizes == [pytest.approx((0, 0)), pytest.approx((0.5, 0), abs=0.01), pytest.approx((0, 1))]
     attic.close()
 
 

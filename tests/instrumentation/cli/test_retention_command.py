@@ -9,7 +9,8 @@ SHOWN = {"policies": [FAILED, SLOW], "ordinary": {"after": "7d", "keep_one_in": 
          "version": 3, "file": None, "ages_s": {"spans": 2_592_000.0}, "max_bytes": 0,
          "standing": STANDING}  # fmt: skip
 AMOUNT = {"spans": 1000.0, "traces": 50.0, "bytes": 2048.0, "bytes_error": 512.0}
-PREVIEW = {"segments": 40, "segments_read": 12, "spans_read": 10, "stored": AMOUNT, "freed": AMOUNT, "services": [],
+PREVIEW = {"segments": 40, "segments_read": 12, "spans_read": 10, "waiting_bytes": 4096.0,
+           "stored": AMOUNT, "freed": AMOUNT, "services": [],
            "classes": [{"name": "failed", "keep": "errors", "age_s": 86_400.0, "stored": AMOUNT, "freed": AMOUNT}],
            "bytes_a_day": 1.0, "bytes_at_pace_before": None, "bytes_at_pace": 1024.0}  # fmt: skip
 PROBLEM = {"message": "age is missing", "path": "policies[0]", "line": 2, "column": 5, "hint": None, "file": None}
@@ -35,7 +36,8 @@ def test_policies_are_shown_previewed_and_kept(canned, run, tmp_path):
     canned.answer("/api/v1/retention/preview", PREVIEW)
     told = run("retention", "preview", str(file))
     assert "failed" in told.stdout.decode()
-    assert "2 KiB ± 512 B of 2 KiB would go at once; 12 of 40 segments were read" in told.stderr.decode()
+    assert "2 KiB ± 512 B of 2 KiB would go at once" in told.stderr.decode()
+    assert "about 4 KiB more when their segments are due; 12 of 40 segments were read" in told.stderr.decode()
     assert "1 KiB of spans, ever more without" in told.stderr.decode()
 
     kept = run("retention", "apply", str(file), "--note", "why", "--as", "Ada")

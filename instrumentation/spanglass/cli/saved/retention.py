@@ -110,8 +110,10 @@ def _preview(argv: Sequence[str]) -> int:
         error = {None: ", of too few segments to say how exactly", 0.0: ""}.get(
             freed["bytes_error"], f" ± {show.size(freed['bytes_error'])}"
         )
+        waiting = answer.get("waiting_bytes", 0)
+        later = f"about {show.size(waiting)} more when their segments are due; " if waiting >= 1 else ""
         print(
-            f"{show.size(freed['bytes'])}{error} of {show.size(answer['stored']['bytes'])} would go at once; "
+            f"{show.size(freed['bytes'])}{error} of {show.size(answer['stored']['bytes'])} would go at once; {later}"
             f"{answer['segments_read']} of {answer['segments']} segments were read; "
             f"in the long run {_pace(answer['bytes_at_pace'])} of spans, "
             f"{_pace(answer['bytes_at_pace_before'])} without",

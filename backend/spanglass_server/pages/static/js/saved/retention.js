@@ -96,9 +96,10 @@ function error({ bytes_error: off }) {
 
 function shown(told) {
   const { freed, stored } = told;
+  const later = told.waiting_bytes >= 1 ? ` About ${sized(told.waiting_bytes)} more are past their age and go when their segments are due.` : "";
   const classes = told.classes.filter((one) => one.stored.spans || !["held"].includes(one.keep));
   return [
-    h("p", { class: "wrap" }, h("b", { class: "strong" }, `${sized(freed.bytes)}${error(freed)}`), ` of ${sized(stored.bytes)} of spans would go at once. In the long run they would take ${sized(told.bytes_at_pace)} at the pace of the last days, ${sized(told.bytes_at_pace_before)} without policies.`),
+    h("p", { class: "wrap" }, h("b", { class: "strong" }, `${sized(freed.bytes)}${error(freed)}`), ` of ${sized(stored.bytes)} of spans would go at once.${later} In the long run they would take ${sized(told.bytes_at_pace)} at the pace of the last days, ${sized(told.bytes_at_pace_before)} without policies.`),
     h("p", { class: "note" }, `${told.segments_read} of ${told.segments} segments were read. Log records that stay with their traces are not counted.`),
     table("By policy", ["Traces", "Stay", "Spans", "Stored", "Freed spans", "Freed"], classes.map((one) => h("tr", {},
       h("td", { class: "w" }, h("b", { class: "strong" }, h("bdi", {}, one.name.slice(0, 80)))), cell(age(one.age_s), "", "n hide-s"), cell(unit(compactParts(one.stored.spans)), "", "n hide-s"), cell(size(one.stored.bytes), "stored"), cell(unit(compactParts(one.freed.spans)), "", "n hide-s"), cell(size(one.freed.bytes), "freed", "n strong")))),
