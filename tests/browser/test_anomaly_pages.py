@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from made_up_alerts import alert
 
 pytestmark = pytest.mark.browser
 
@@ -24,3 +25,24 @@ def test_from_a_service_to_an_anomaly_that_is_fine(open_page):
     row = page.locator("#feedback tr", has_text="the bank told us")
     row.locator("button").click()
     page.locator("#feedback", has_text="taken back by Kim").wait_for()
+
+
+def test_an_alert_leads_to_its_anomaly(open_page):
+    """The alert of an anomaly links it and has what its requests have in common; one of another kind does not."""
+    page = open_page("shop", "/anomalies", width=390)
+    name, figure = (page.locator(f"[data-anomaly='1'] {part}").first.bounding_box() for part in ("a", ".strong"))
+    assert name["y"] < figure["y"]
+    labels = {"anomaly": "1", "kind": "failures", "subject": "payments POST /charges"}
+    made = [alert(71, "it fails", "warning", labels=labels), alert(72, "it", "info", labels=labels | {"kind": "logs"})]
+    alerts = page.served.api.alerts.alerts
+    alerts |= {one["id"]: one for one in made}
+    page.goto(f"{page.served.url}/alerts/{made[1]['id']}")
+    assert page.locator("#anomaly").count() == 0
+    page.goto(f"{page.served.url}/alerts/{made[0]['id']}")
+    assert "payment.provider" in page.locator("#differences").inner_text()
+    page.locator("#anomaly a").click()
+    page.wait_for_url("**/anomalies/1")
+    right = page.locator("#fine").bounding_box()
+    assert right["x"] + right["width"] <= 390
+    for one in made:
+        del alerts[one["id"]]

@@ -84,7 +84,11 @@ class Watching(TypedDict):
 
 
 class AnomalyList(TypedDict):
-    """Anomalies, the most important first. ``metrics_left_out`` are metrics that are not watched."""
+    """Anomalies, the most important first. ``metrics_left_out`` are metrics that are not watched.
+
+    ``ready_time`` is when three hours of data are there, before which nothing is told; null once they are, and while
+    nothing is stored.
+    """
 
     anomalies: list[Anomaly]
     total: int
@@ -92,6 +96,7 @@ class AnomalyList(TypedDict):
     watching: list[Watching]
     metrics_left_out: int
     enabled: bool
+    ready_time: Time | None
 
 
 class OneAnomaly(Anomaly):

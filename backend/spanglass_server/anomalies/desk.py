@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Which = Literal["open", "lately", "fine", "all"]
 WHICH: Final[tuple[Which, ...]] = ("open", "lately", "fine", "all")
 _LATELY_NS: Final = 86_400 * NS_PER_SECOND
+#: Hours of data without which nothing is usual (``detecting.usual``), and until the last of them is read.
+_LEAST_HOURS, _HOUR_NS, _READ_NS = 3, 3600 * NS_PER_SECOND, 360 * NS_PER_SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class AnomalyDesk:
             "watching": self._watching(),
             "metrics_left_out": 0 if self._watcher is None else self._watcher.left_out,
             "enabled": self._watcher is not None,
+            "ready_time": self._ready_time(now_ns),
         }
 
     def one(self, session: QuerySession, anomaly: int) -> OneAnomaly:
@@ -113,6 +116,12 @@ class AnomalyDesk:
         """What people said is fine, the newest first."""
         now_ns = self._clock_ns()
         return {"feedback": [feedback_json(each, now_ns) for each in self._store.fine()]}
+
+    def _ready_time(self, now_ns: int) -> str | None:
+        """When the first hours are over and read, of which something is usual."""
+        first_hour = 0 if self._watcher is None else self._watcher.first_hour
+        ready_ns = (first_hour + _LEAST_HOURS) * _HOUR_NS + _READ_NS
+        return format_time(ready_ns) if first_hour and ready_ns > now_ns else None
 
     def _watching(self) -> list[Watching]:
         """Operations and log patterns each, all metrics together."""

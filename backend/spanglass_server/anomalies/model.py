@@ -30,6 +30,9 @@ class Kind(StrEnum):
     LOGS = "logs"
 
 
+_FELT: Final = frozenset({Kind.FAILURES, Kind.DURATION})
+
+
 class State(StrEnum):
     """``open``: now. ``ended``: it was. ``fine``: somebody said that this is nothing to be told of."""
 
@@ -172,8 +175,12 @@ class Known:
 
     @property
     def importance(self) -> float:
-        """Anomalies are listed by this: surprise counts less the larger it is, and all of it where all is affected."""
-        return math.sqrt(min(self.peak.surprise, 50.0)) * (0.15 + self.peak.impact)
+        """Anomalies are listed by this: surprise counts less the larger it is, and all of it where all is affected.
+
+        What users feel, requests that fail or are slow, counts twice.
+        """
+        weight = 2.0 if self.key.kind in _FELT else 1.0
+        return weight * math.sqrt(min(self.peak.surprise, 50.0)) * (0.15 + self.peak.impact)
 
 
 class UnknownAnomalyError(Exception):

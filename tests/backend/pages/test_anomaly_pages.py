@@ -40,7 +40,8 @@ def desks(tmp_path_factory):
         )
         begun.append((one, course))
     store.keep(begun, {}, {}, NOW_NS)
-    learning = SimpleNamespace(watched=[], left_out=0, problems={}, first_hour=0)
+    first_hour = NOW_NS // (3600 * 10**9)
+    learning = SimpleNamespace(watched=[], left_out=0, problems={}, first_hour=first_hour)
     source = SimpleNamespace(name="operations", past_hours=504)
     watched = SimpleNamespace(source=source, hours=30, judged_to=5, memories=[], is_ready=lambda _: True)
     ready = SimpleNamespace(watched=[watched], left_out=2, problems={"operations": "too many samples"}, first_hour=0)
@@ -88,7 +89,8 @@ def test_the_list_and_one_of_them(open_tables, desks):
 @pytest.mark.parametrize(
     ("desk", "words"),
     [
-        ("learning", "What is usual is not known yet."), ("usual", "Nothing is unusual."),
+        ("learning", "What is usual is not known yet."),
+        ("learning", "01:06 on something is told: three whole hours"), ("usual", "Nothing is unusual."),
         ("off", "anomalies.enabled is off in the settings."),
     ],
 )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spanglass_server.anomalies.announcing import SURPRISE
 from spanglass_server.findings.announcing import COST, COUNT
 from spanglass_server.promql.evaluation.windows import step_times
 from spanglass_server.signals import SENT, TIME_COLUMN, Signal, quote_text
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 #: A tick without any record of any signal so long before it says nothing. Exporters of metrics send once a minute.
 QUIET_NS = 90 * NS_PER_SECOND
-#: SQL: metrics that are made of spans, also of old ones.
-_OWN = f"({quote_text(COUNT)}, {quote_text(COST)})"
+#: SQL: metrics that are made of what came in, also of old ones.
+_OWN = f"({quote_text(COUNT)}, {quote_text(COST)}, {quote_text(SURPRISE)})"
 
 
 def live(session: QuerySession, steps: Steps) -> NDArray[np.bool_]:

@@ -23,17 +23,19 @@ if TYPE_CHECKING:
     from spanglass_server.anomalies.watching.memory import Memory
     from spanglass_server.anomalies.watching.sources import Part, Source
 
-#: What slow p95 says of requests: so many are as slow, at least.
-_SLOW: Final = 0.05
 #: Of what is no operation's, half of the requests of its service are said to be affected.
 _MAYBE: Final = 0.5
 
 
 @dataclass(slots=True)
 class Traffic:
-    """Requests of services in the newest step, as shares of all; 0 where nothing is known."""
+    """Requests of services in the newest step, as shares of ``whole``; 0 where nothing is known.
+
+    ``whole`` is how many the busiest service had: a request that passes through several services is one, not several.
+    """
 
     shares: dict[str, float] = field(default_factory=dict)
+    whole: float = 0.0
 
     def of(self, labels: Labels) -> float:
         """The share of the service of a series."""
@@ -44,17 +46,21 @@ class Traffic:
         counts: dict[str, float] = {}
         for each, number in zip(labels, np.nan_to_num(requests).tolist(), strict=True):
             counts[service_of(each)] = counts.get(service_of(each), 0.0) + number
-        total = sum(counts.values())
-        self.shares = {service: number / total for service, number in counts.items()} if total else {}
+        self.whole = max(counts.values(), default=0.0)
+        self.shares = {service: number / self.whole for service, number in counts.items()} if self.whole else {}
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedPart:
-    """One part of a step; ``factor`` is that of its values."""
+    """One part of a step; ``factor`` is that of its values, ``whole`` how many requests there were in all.
+
+    ``whole`` (series,) is 0 where those that are affected are not counted.
+    """
 
     judged: Judged
     affected: NDArray[np.float64]
     share: NDArray[np.float64]
+    whole: NDArray[np.float64]
     factor: float
 
     @property
@@ -68,7 +74,7 @@ class JudgedPart:
 
     def of(self, step: int, *, is_known: bool) -> Step:
         """With its time."""
-        return Step(step, self.judged, self.affected, self.share, is_known)
+        return Step(step, self.judged, self.affected, self.share, self.whole, is_known)
 
 
 def judge_step(
@@ -96,7 +102,7 @@ def judge_step(
             continue
         number = np.array([requests.get(each, 0.0) for each in memory.labels])
         judged = _judged(part, vector, number, (usual, memory.place(step)))
-        parts.append(_with_impact(part, memory, judged, (number, sum(requests.values())), traffic))
+        parts.append(_with_impact(part, memory, judged, number, traffic))
     return parts
 
 
@@ -118,19 +124,18 @@ def _judged(part: Part, vector: NDArray[np.float64], requests: NDArray[np.float6
 
 
 def _with_impact(
-    part: Part, memory: Memory, judged: Judged, requests: tuple[NDArray[np.float64], float], traffic: Traffic
+    part: Part, memory: Memory, judged: Judged, number: NDArray[np.float64], traffic: Traffic
 ) -> JudgedPart:
-    number, total = requests
     change = np.nan_to_num(np.abs(judged.value - judged.expected))
     if part.kind is Kind.REQUESTS:
         affected = change
     elif part.kind is Kind.FAILURES:
         affected = change * number
     elif part.kind is Kind.DURATION:
-        affected = _SLOW * number
+        affected = number  # all of an operation that is slow
     else:
         shares = np.array([_MAYBE * traffic.of(each) for each in memory.labels])
-        return JudgedPart(judged, np.zeros(len(shares)), shares, part.factor)
-    whole = max(total, 1.0) + (change if part.kind is Kind.REQUESTS else 0.0)
-    touched = number if part.kind is Kind.DURATION else affected
-    return JudgedPart(judged, affected, np.minimum(touched / whole, 1.0), part.factor)
+        nothing = np.zeros(len(shares))
+        return JudgedPart(judged, nothing, shares, nothing, part.factor)
+    whole = max(traffic.whole, 1.0) + (change if part.kind is Kind.REQUESTS else np.zeros(len(number)))
+    return JudgedPart(judged, affected, np.minimum(affected / whole, 1.0), whole, part.factor)

@@ -29,14 +29,15 @@ _STEP_NS = STEP_MS * NS_PER_MS
 class Step:
     """A judged step of one part: values as they were judged, and for each row the requests that are affected.
 
-    ``share`` is how much of all requests that is, 0 to 1. ``is_known`` tells that the past is known well enough to say
-    that something is new.
+    ``share`` is how much of ``whole``, all requests, that is, 0 to 1. ``is_known`` tells that the past is known well
+    enough to say that something is new.
     """
 
     step: int
     judged: Judged
     affected: NDArray[np.float64]
     share: NDArray[np.float64]
+    whole: NDArray[np.float64]
     is_known: bool
 
 
@@ -55,7 +56,7 @@ class Teller:
     def __init__(self, source: Source, part: Part, memory: Memory) -> None:
         self._source, self._part, self._memory = source, part, memory
         self._episodes = Episodes.of(0)
-        self._affected = np.zeros(0)  # requests, in the steps in a row beyond what is usual
+        self._counted = np.zeros((2, 0))  # requests affected, and all, in the steps in a row beyond what is usual
         self._labels: tuple[Labels, ...] = ()
 
     def tell(self, step: Step, store: AnomalyStore) -> Told:
@@ -84,7 +85,9 @@ class Teller:
         elif not is_kept and is_beyond and not self._source.is_young(key.labels, step.step):
             number = max(1, int(self._episodes.beyond[row]))
             is_new = step.is_known and self._part.kind is Kind.LOGS and not self._memory.seen_before()[row]
-            seen = replace(self._seen(row, step), affected=float(self._affected[row]))
+            affected, whole = self._counted[:, row].tolist()
+            seen = replace(self._seen(row, step), affected=affected, requests=whole)
+            seen = replace(seen, impact=min(affected / whole, 1.0)) if whole else seen
             begun_ns = (step.step - number) * _STEP_NS
             title, writers = self._source.title(key.labels), self._source.writers(key.labels)
             one = Begun(key, title, self._part.unit, side, begun_ns, seen, is_new, writers)
@@ -92,8 +95,9 @@ class Teller:
 
     def _add_up(self, step: Step) -> None:
         known, beyond = ~np.isnan(step.judged.deviations), self._episodes.beyond
-        added = np.where(beyond > 1, self._affected, 0.0) + np.where(beyond > 0, step.affected, 0.0)
-        self._affected = np.where(known, added, self._affected)
+        more = np.array([step.affected, step.whole])
+        added = np.where(beyond > 1, self._counted, 0.0) + np.where(beyond > 0, more, 0.0)
+        self._counted = np.where(known, added, self._counted)
 
     def _seen(self, row: int, step: Step, weight: float = 1.0) -> Seen:
         judged = step.judged
@@ -101,8 +105,8 @@ class Teller:
             float(each[row]) / self._part.factor for each in (judged.value, judged.expected, judged.low, judged.high)
         )
         surprise = weight * abs(float(judged.deviations[row])) if judged.matters[row] else 0.0
-        share, affected = float(step.share[row]), float(step.affected[row])
-        return Seen(step.step * _STEP_NS, value, expected, low, high, min(surprise, 1e6), share, affected)
+        share, affected, whole = (float(each[row]) for each in (step.share, step.affected, step.whole))
+        return Seen(step.step * _STEP_NS, value, expected, low, high, min(surprise, 1e6), share, affected, whole)
 
     def _follow(self, store: AnomalyStore) -> None:
         """Have a state for each row: that it had before, or that anomalies of before the start go on."""
@@ -112,7 +116,7 @@ class Teller:
         before = {each: row for row, each in enumerate(self._labels)}
         rows = np.array([before.get(each, -1) for each in labels], np.intp)
         self._episodes = self._episodes.taken(rows)
-        self._affected = np.where(rows >= 0, np.append(self._affected, 0.0)[rows], 0.0)
+        self._counted = np.where(rows >= 0, np.append(self._counted, np.zeros((2, 1)), axis=1)[:, rows], 0.0)
         self._labels = labels
         places = {each: row for row, each in enumerate(labels) if each not in before}
         for key, side in store.open_sides().items():

@@ -29,12 +29,22 @@ async def show(visit: Visit) -> Response:
         visit.attempt(reading.ask(visit, "incidents", alert=alert_id, limit=1), {"incidents": []}),
     )
     alert = reading.alert(found, visit, _threshold(found))
+    unusual = await _anomaly(alert["labels"], visit)
     return visit.page(
         "alerts/alert.html", ranged=False, alert=alert, parts=[reading.alert(one, visit) for one in parts["alerts"]],
         incident=next((incident_of(one, visit) for one in incidents["incidents"]), None),
         part_count=parts["total"], notified=notified, evidence=evidence.read(alert, visit),
-        history=[_entry(one, alert) for one in reversed(found["history"])],
+        history=[_entry(one, alert) for one in reversed(found["history"])], unusual=unusual,
     )  # fmt: skip
+
+
+async def _anomaly(labels: Mapping[str, str], visit: Visit) -> dict[str, Any] | None:
+    """Return the anomaly that an alert is about, as its label says; None where it is of none, or it is kept no more."""
+    if not labels.get("anomaly", "").isdecimal():
+        return None
+    one = await visit.attempt(visit.api("anomalies", labels["anomaly"]), {})
+    is_it = one.get("kind") == labels.get("kind") and one.get("title", "").startswith(labels.get("subject", ""))
+    return one if is_it and not one["problem"] else None
 
 
 def _threshold(found: Mapping[str, Any]) -> float | None:

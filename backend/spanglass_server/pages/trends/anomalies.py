@@ -37,7 +37,8 @@ async def show(visit: Visit) -> Response:
         "trends/anomalies.html", ranged=False, status=problem.status if problem else 200, problem=problem, view=view,
         views=VIEWS, kinds=KINDS, counts=found["counts"], is_filtered=any(asked.values()), total=found["total"],
         rows=[anomaly_rows.row(one) for one in found["anomalies"]], said=said, enabled=found["enabled"],
-        learning=_learning(found), series=sum(each["series"] for each in found["watching"]),
+        learning=_learning(found), ready_time=found["ready_time"],
+        series=sum(each["series"] for each in found["watching"]),
         left_out=found["metrics_left_out"], problems=[each for each in found["watching"] if each["problem"]],
     )  # fmt: skip
 
@@ -61,6 +62,6 @@ async def show_one(visit: Visit) -> Response:
 def _learning(found: Mapping[str, Any]) -> str:
     """What is not judged yet, in words; "" where all is."""
     names = [each["source"] for each in found["watching"] if not each["is_ready"]]
-    if not found["watching"]:
+    if not found["watching"] or found["ready_time"]:
         return "operations, metrics and log patterns"
     return " and ".join(names)

@@ -84,6 +84,8 @@ def _nothing(answer: Mapping[str, Any]) -> str:
     """Say why a list is empty."""
     if not answer["enabled"]:
         return "nothing is watched: anomalies.enabled is off in the server's settings"
+    if answer.get("ready_time"):
+        return f"nothing is told before three hours of data are there: {show.local_time(answer['ready_time'])}"
     if not any(one["is_ready"] for one in answer["watching"]):
         return "what is usual is not known yet: three hours of data are needed, and some minutes to read them"
     return "nothing is unusual"
