@@ -41,7 +41,7 @@ def test_what_runs_out_says_when():
     told, table = built(outlook.build_capacity, {"capacity": [DISK, steady, DISK | {"met": None}]})
     assert "8 times out of 10" in told["text"]
     assert [row["cells"] for row in table["rows"]] == [
-        ["Disk usage", "db-1, mount=/data", "82 %", "95 %", TIMES["expected"], TIMES["earliest"], TIMES["latest"]]
+        ["Disk usage", "db-1 /data", "82 %", "95 %", TIMES["expected"], TIMES["earliest"], TIMES["latest"]]
     ]
 
 
@@ -49,7 +49,7 @@ def test_trends_and_servers_without_them():
     """The most important first with how many are left out; a server that has none leaves the section out."""
     _, table = built(outlook.build_trends, {"trends": [DISK], "total": 4})
     assert table["left_out"] == 3
-    assert table["rows"][0]["cells"] == ["Disk usage", "db-1, mount=/data", "rising", "82 %", 0.31, 0.99, None]
+    assert table["rows"][0]["cells"] == ["Disk usage", "db-1 /data", "rising", "82 %", 0.31, 0.99, None]
     (nothing,) = built(outlook.build_trends, {"trends": [], "total": 0})
     assert nothing["text"] == "Nothing rises, falls or jumped."
     (nothing,) = built(outlook.build_capacity, {"capacity": []})
