@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 BUILT = {"spanglass": ROOT, "spanglass_server": ROOT / "backend"}
-#: A wheel grows when something is put into it by mistake; what is not meant for applications was 60 % of it once.
-MOST_BYTES = 800_000
+#: A wheel grows when something is put into it by mistake; what is not meant for applications was 60 % of it once. It
+#: takes 800,081 bytes with the commands about anomalies, retention and objectives.
+MOST_BYTES = 840_000
 
 pytestmark = pytest.mark.slow
 
