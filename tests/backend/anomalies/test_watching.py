@@ -11,6 +11,7 @@ import pytest
 from spanglass_server.anomalies.desk import AnomalyDesk, Wanted
 from spanglass_server.anomalies.model import AnomalyStoreError, Kind, UnknownAnomalyError
 from spanglass_server.anomalies.store.store import AnomalyStore
+from spanglass_server.anomalies.watching import sources
 from spanglass_server.anomalies.watching import watcher as module
 from spanglass_server.anomalies.watching.sources import LogPatterns, Metric, OfItself, Operations, metrics_of
 from spanglass_server.anomalies.watching.watcher import Watcher
@@ -362,3 +363,20 @@ def test_metrics_in_use_come_first(monkeypatch) -> None:
     found, left = metrics_of(SimpleNamespace(), None, 190, lambda name: int(name == "sent"))
     assert ([each.metric for each in found], left) == (["sent", "memory", "queue"], 1)
     assert (found[0].parts[0].unit, found[1].parts[0].unit) == ("By/s", "By")
+
+
+def test_lines_that_differ_in_a_word_crowd_out_nothing(monkeypatch):
+    """All lines of a pattern count, however many there were before, and a new line is seen after any number of them."""
+    told = {}
+    monkeypatch.setattr(sources, "count_lines", lambda *_: (told, 1))
+    logs, counted = LogPatterns(), {}
+    for day in range(4):
+        rows = [{"bucket": 0, "records": 1, "services": ["shop"]}]
+        told = {f"user name{day}x{number} logged in ok": rows for number in range(1500)}
+        if day == 3:
+            told["PANIC database gone"] = [{"bucket": 0, "records": 999, "services": ["shop"]}]
+        ((names, values),) = logs.read(None, None, 1000 + 288 * day, 1)
+        counted[day] = dict(zip((dict(each)["pattern"] for each in names), values[:, 0], strict=True))
+    assert [list(each.values()) for each in list(counted.values())[:3]] == [[1500.0], [1500.0], [1500.0]]
+    assert counted[3] == {"user name0x0 logged in ok": 1500.0, "PANIC database gone": 999.0}
+    assert len(logs._lines) <= 40  # it is bounded

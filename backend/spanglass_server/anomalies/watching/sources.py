@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from spanglass_core.log_patterns import Pattern
     from spanglass_server.anomalies.detecting.scales import Scale
     from spanglass_server.anomalies.model import Labels
     from spanglass_server.anomalies.watching.memory import Zeros
@@ -41,8 +42,8 @@ _MOST_OPERATIONS, _MOST_OF_METRIC, _MOST_PATTERNS = 2000, 100, 300
 _PAST, _PAST_LINES = 504, 24
 #: Services of a pattern that are named, and steps of a day.
 _MOST_WRITERS, _DAY = 3, 24 * STEPS
-#: Masked lines that are kept to tell patterns by.
-_MOST_LINES: Final = 2000
+#: Masked lines that are kept to tell patterns by, and of one pattern: the first names it, the others shape it.
+_MOST_LINES, _MOST_OF_PATTERN = 2000, 20
 #: Labels of one process, pod or container: series of the next one are the same series, so these are left out.
 _OF_PROCESSES: Final = (
     *("instance", "service_instance_id", "pid", "process_pid", "pod", "pod_name", "pod_uid", "k8s_pod_name"),
@@ -183,12 +184,16 @@ def _with_service(labels: dict[str, str]) -> dict[str, str]:
 
 @dataclass(slots=True)
 class LogPatterns:
-    """Lines of each pattern. A pattern is known by the first of its masked lines."""
+    """Lines of each pattern. A pattern is known by the first of its masked lines.
+
+    Lines that differ in a word do not crowd out others: of each pattern a few are kept, and none that was not seen for
+    a day.
+    """
 
     name: str = "log patterns"
     parts: tuple[Part, ...] = (Part(Kind.LOGS, "count", "/s", _MOST_PATTERNS, zeros="always", factor=_STEP_S),)
     past_hours: int = _PAST_LINES
-    _lines: dict[str, None] = field(default_factory=dict)
+    _lines: dict[str, int] = field(default_factory=dict)  # the step in which each line's pattern was seen last
     _texts: dict[str, str] = field(default_factory=dict)
     _writers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _heard: dict[str, int] = field(default_factory=dict)  # the first step of each service
@@ -199,12 +204,11 @@ class LogPatterns:
         del series
         window = Window((first_step - 1) * _STEP_NS, (first_step - 1 + number) * _STEP_NS)
         found, nth = count_lines(session, window, _STEP_NS)
-        for line in list(found)[: max(0, _MOST_LINES - len(self._lines))]:
-            self._lines.setdefault(line)
+        patterns = find_patterns({**self._lines, **found})
         self._oldest_step = min(first_step, first_step if self._oldest_step is None else self._oldest_step)
         names: list[Labels] = []
         values: list[NDArray[np.float64]] = []
-        for pattern in find_patterns(self._lines):
+        for pattern in patterns:
             self._texts[pattern.lines[0]] = pattern.text
             rows = [row for line in pattern.lines for row in found.get(line, ())]
             if rows:
@@ -212,6 +216,7 @@ class LogPatterns:
                 self._hear(pattern.lines[0], rows, first_step)
                 at = [row["bucket"] for row in rows]
                 values.append(np.bincount(at, [nth * float(row["records"]) for row in rows], number).astype(np.float64))
+        self._lines = self._kept(patterns, found, first_step + number - 1)
         return [(names, np.array(values).reshape(len(values), number))]
 
     def title(self, labels: Labels) -> str:
@@ -228,6 +233,20 @@ class LogPatterns:
         begun = max(step - _DAY, (step if self._oldest_step is None else self._oldest_step) + STEPS)
         writers = self.writers(labels)
         return bool(writers) and all(self._heard.get(each, step) > begun for each in writers)
+
+    def _kept(self, patterns: Sequence[Pattern], found: Mapping[str, Any], last_step: int) -> dict[str, int]:
+        """The lines to tell patterns by from now on, those seen last of all before others where they are too many."""
+        seen: list[tuple[int, list[str]]] = []
+        for pattern in patterns:
+            before = max((self._lines.get(line, 0) for line in pattern.lines), default=0)
+            step = max(before, last_step) if any(line in found for line in pattern.lines) else before
+            seen.append((step, pattern.lines[:_MOST_OF_PATTERN]))
+        newest = max((step for step, _ in seen), default=0)
+        fresh = [(step, lines) for step, lines in seen if step > newest - _DAY]
+        least = sorted((step for step, lines in fresh for _ in lines), reverse=True)[:_MOST_LINES]
+        fresh = [(step, lines) for step, lines in fresh if step >= least[-1]] if least else []
+        kept = [(line, step) for step, lines in fresh for line in lines]
+        return dict(kept[:_MOST_LINES])
 
     def _hear(self, line: str, rows: Sequence[Mapping[str, Any]], first_step: int) -> None:
         """Keep which services wrote lines of a pattern, and since when each is heard of."""
