@@ -12,10 +12,8 @@ from spanglass_server.forms.kinds import FAILED, Choice, Duration, Many, Nullabl
 from spanglass_server.forms.nodes import TreeError, json_tree, yaml_tree
 from spanglass_server.forms.problems import Problem, Report
 from spanglass_server.forms.shapes import Shape
-from spanglass_server.query.errors import FilterError
-from spanglass_server.query.language import compile_filter, parse_filter
+from spanglass_server.query.language.filter_kind import Filter
 from spanglass_server.retention.model import MOST_POLICIES, P99, Policies, PoliciesError, Policy, Thinning
-from spanglass_server.signals import Signal
 from spanglass_server.store.keeping.rows import MOST_ONE_IN
 
 if TYPE_CHECKING:
@@ -25,23 +23,6 @@ _HOUR_NS: Final = 3600 * 10**9
 _NAMED: Final = Text(may_be_empty=False, most=200)
 #: The key below which a settings file has them.
 SETTINGS_KEY: Final = "policies"
-
-
-class _Filter(Text):
-    """A filter of spans, in the filter language."""
-
-    def read(self, node: Node, report: Report) -> Any:
-        """See ``Kind``."""
-        text = super().read(node, report)
-        if text is FAILED or not text.strip():
-            return text
-        try:
-            compile_filter(parse_filter(text), Signal.SPANS, frozenset())
-        except FilterError as error:
-            hint = error.hint or (f"expected {', '.join(error.expected)}" if error.expected else "")
-            report.add(node, f"{error.message}, at character {error.column} of the filter", hint)
-            return FAILED
-        return text.strip()
 
 
 def _bound(policy: Policy) -> Policy:
@@ -71,7 +52,7 @@ _POLICY: Final = Shape(
         "name": _NAMED,
         "keep": Choice("errors", "slow", "exemplars", "matching"),
         "services": Many(_NAMED, most=100, alone=True),
-        "filter": _Filter(),
+        "filter": Filter(),
         "slower_than": Text(),
         "age": Duration(_HOUR_NS, may_be_off=True, none="0"),
     },

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from spanglass_server.anomalies import answers
 from spanglass_server.anomalies.desk import WHICH, Wanted
 from spanglass_server.anomalies.model import Kind, UnknownAnomalyError
 from spanglass_server.api.errors import ApiError, disk_error
-from spanglass_server.api.issues.bodies import NOBODY_NAMED, fields_of
+from spanglass_server.api.issues.bodies import NOBODY_NAMED, checked_text, fields_of
 from spanglass_server.api.params import Param, limit_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import STRING, schema_of
 from spanglass_server.times import parse_kept_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from spanglass_server.anomalies.desk import AnomalyDesk
     from spanglass_server.api.params import Params
@@ -71,7 +71,10 @@ class _Handlers:
     def call_fine(self, _: QuerySession, params: Params) -> answers.Feedback:
         """Tell no more of its series."""
         fields = fields_of(params["body"], _FINE)
-        reason, actor, until = (_text_of(fields, name) for name in ("reason", "actor", "until"))
+        reason, actor, until = (
+            checked_text(fields.get(name, ""), name, _FINE["properties"][name].get("maxLength", _MOST_ACTOR))
+            for name in ("reason", "actor", "until")
+        )
         if not reason:
             hint = "say why it is fine, for those who miss it later"
             raise ApiError("bad_request", "an anomaly is called fine with a reason", field="reason", hint=hint)
@@ -111,15 +114,6 @@ def _until(text: str, now_ns: int) -> int | None:
     if until_ns <= now_ns:
         raise ApiError("bad_request", "that time is over", field="until", hint="give a time to come: now+7d")
     return until_ns
-
-
-def _text_of(fields: Mapping[str, Any], name: str) -> str:
-    value, longest = fields.get(name, ""), _FINE["properties"][name].get("maxLength", _MOST_ACTOR)
-    if not isinstance(value, str):
-        raise ApiError("bad_request", f"{name} is no text", field=name, hint="send a JSON string")
-    if len(value) > longest:
-        raise ApiError("bad_request", f"{name} is longer than {longest} characters", field=name, hint="shorten it")
-    return value.strip()
 
 
 def anomaly_routes(desk: AnomalyDesk) -> tuple[Route, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.api.errors import ApiError, disk_error
-from spanglass_server.api.issues.bodies import NOBODY_NAMED, fields_of
+from spanglass_server.api.issues.bodies import NOBODY_NAMED, checked_text, fields_of
 from spanglass_server.api.params import Param, limit_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import STRING, schema_of
@@ -16,7 +16,7 @@ from spanglass_server.findings.desk import Wanted
 from spanglass_server.findings.model import Dismissal, Kind, State, UnknownFindingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from spanglass_server.api.params import Params
     from spanglass_server.api.schema import Schema
@@ -85,21 +85,12 @@ def _change_of(body: Any) -> Dismissal:
     states = tuple(known["state"]["enum"])
     if fields["state"] not in states:
         raise ApiError("bad_request", f"{fields['state']!r} is no state", field="state", expected=states)
-    reason, actor = (_text_of(fields, name, known[name]["maxLength"]) for name in ("reason", "actor"))
+    reason, actor = (checked_text(fields.get(name, ""), name, known[name]["maxLength"]) for name in ("reason", "actor"))
     state = State(fields["state"])
     if state is State.DISMISSED and not reason:
         hint = "say why nothing has to be done, for those who see it later"
         raise ApiError("bad_request", "a finding is dismissed with a reason", field="reason", hint=hint)
     return Dismissal(state, reason if state is State.DISMISSED else "", actor or NOBODY_NAMED)
-
-
-def _text_of(fields: Mapping[str, Any], name: str, longest: int) -> str:
-    value = fields.get(name, "")
-    if not isinstance(value, str):
-        raise ApiError("bad_request", f"{name} is no text", field=name, hint="send a JSON string")
-    if len(value) > longest:
-        raise ApiError("bad_request", f"{name} is longer than {longest} characters", field=name, hint="shorten it")
-    return value.strip()
 
 
 def finding_routes(desk: FindingDesk) -> tuple[Route, ...]:

@@ -77,8 +77,11 @@ def fields_of(body: Any, schema: Schema) -> dict[str, Any]:
 def text_of(fields: Mapping[str, Any], name: str, default: str = "", longest: int = MAX_NAME) -> str:
     """Return a text; ApiError for anything else, or one that is too long."""
     value = fields.get(name)
-    if value is None:
-        return default
+    return default if value is None else checked_text(value, name, longest)
+
+
+def checked_text(value: object, name: str, longest: int) -> str:
+    """Return what must be a text, without blanks around it; ApiError for anything else, or one that is too long."""
     if not isinstance(value, str):
         raise ApiError("bad_request", f"{name} is no text", field=name, hint="send a JSON string")
     if len(value) > longest:

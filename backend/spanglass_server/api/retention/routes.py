@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from spanglass_server.api.alerting.bodies import ACTOR_HEADER, actor_of
-from spanglass_server.api.errors import ApiError
+from spanglass_server.api.errors import ApiError, disk_error
 from spanglass_server.api.issues.bodies import text_of
 from spanglass_server.api.params import limit_param
 from spanglass_server.api.retention import bodies
@@ -71,8 +71,7 @@ class _Handlers:
             hint = "GET /api/v1/retention again, and make the change to what it is now"
             raise ApiError("conflict", str(error), field="version", hint=hint) from error
         except OSError as error:
-            hint = "free some space or see to the disk of the data directory, and try again"
-            raise ApiError("unavailable", f"the change could not be kept: {error}", hint=hint) from error
+            raise disk_error(error) from error
         return self.show(session, params)
 
     def check(self, _: QuerySession, params: Params) -> answers.CheckedPolicies:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
-from spanglass_server.forms.kinds import FAILED, Text
-from spanglass_server.query.errors import FilterError
-from spanglass_server.query.language import compile_filter, parse_filter
-from spanglass_server.signals import Signal
+from spanglass_server.forms.kinds import FAILED
 
 if TYPE_CHECKING:
     from spanglass_server.forms.nodes import Node
@@ -52,20 +49,3 @@ class Target:
 def percent_text(share: float) -> str:
     """A target as it is written: ``99.9%``."""
     return f"{(Decimal(repr(round(share, 12))) * _PERCENT).normalize():f}%"
-
-
-class Filter(Text):
-    """A filter of spans, in the filter language."""
-
-    def read(self, node: Node, report: Report) -> Any:
-        """See ``Kind``."""
-        text = super().read(node, report)
-        if text is FAILED or not text.strip():
-            return text
-        try:
-            compile_filter(parse_filter(text), Signal.SPANS, frozenset())
-        except FilterError as error:
-            hint = error.hint or (f"expected {', '.join(error.expected)}" if error.expected else "")
-            report.add(node, f"{error.message}, at character {error.column} of the filter", hint)
-            return FAILED
-        return text.strip()

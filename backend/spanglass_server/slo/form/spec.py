@@ -7,8 +7,9 @@ from typing import Final
 from spanglass_server.forms.kinds import Address, Choice, Duration, Flag, Many, Number, Text, Uid, Zone
 from spanglass_server.forms.listed import Listed
 from spanglass_server.forms.shapes import Shape
+from spanglass_server.query.language.filter_kind import Filter
 from spanglass_server.slo.form import checks
-from spanglass_server.slo.form.kinds import Filter, Target
+from spanglass_server.slo.form.kinds import Target
 from spanglass_server.slo.model import WINDOWS, Objective
 
 #: Rules of an objective are called after it, so that its uid is shorter than others.

@@ -6,9 +6,11 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from spanglass_server.store.ports import QueryError
+
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import duckdb
 
@@ -41,6 +43,18 @@ class Stop:
             self.stopped = True
             for cursor in self._cursors:
                 cursor.interrupt()
+
+    def unless_stopped(self, work: Callable[[], None]) -> Callable[[], None]:
+        """The same work, for which it is no failure that the end of the server interrupts its queries."""
+
+        def run() -> None:
+            try:
+                work()
+            except QueryError:
+                if not self.stopped:
+                    raise
+
+        return run
 
     def insist(self, future: asyncio.Future[Any]) -> None:
         """Interrupt until the query's future is done: an interrupt between two of its statements does nothing.

@@ -28,7 +28,6 @@ from spanglass_server.query.issues.known import KnownIssues
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import Signal
 from spanglass_server.store.disk import DISK
-from spanglass_server.store.ports import QueryError
 from spanglass_server.store.sessions.stopping import Stop
 from spanglass_server.supervision import Supervisor
 from spanglass_server.times import NS_PER_SECOND
@@ -134,8 +133,8 @@ class Alerting:
         every = self._supervisor.every
         tasks = [every(_POSTED_EVERY_S, "posted alerts", self.posted.step, self.posted.has_open)]
         if self._settings.enabled:
-            tasks.append(every(_LOOK_EVERY_S, "alerter", self._unless_stopped(self._step), self._alerter.has_news))
-            tasks.append(every(_LOOK_EVERY_S, "problems", self._unless_stopped(joiner.step), joiner.has_waiting))
+            tasks.append(every(_LOOK_EVERY_S, "alerter", self._stop.unless_stopped(self._step), self._alerter.has_news))
+            tasks.append(every(_LOOK_EVERY_S, "problems", self._stop.unless_stopped(joiner.step), joiner.has_waiting))
             tasks.append(every(_LOOK_EVERY_S, "evidence", gatherer.step, gatherer.has_waiting))
         if self._settings.keep_alerts_ns:
             tasks.append(every(_PURGE_EVERY_S, "alert purge", self._purge))
@@ -156,18 +155,6 @@ class Alerting:
         """Evaluate until nothing is due at once."""
         while self._alerter.step() and not self._stop.stopped:
             pass
-
-    def _unless_stopped(self, work: Callable[[], None]) -> Callable[[], None]:
-        """The same work, for which it is no failure that the end of the server interrupts its queries."""
-
-        def run() -> None:
-            try:
-                work()
-            except QueryError:
-                if not self._stop.stopped:
-                    raise
-
-        return run
 
     def _purge(self) -> None:
         self._store.purge(self._clock_ns() - self._settings.keep_alerts_ns)

@@ -18,7 +18,6 @@ from spanglass_server.incidents.running.releases import ReleaseWatch
 from spanglass_server.incidents.store.sqlite import FILE_NAME, SqliteIncidentStore
 from spanglass_server.notifications.people.rota import on_call
 from spanglass_server.self_metrics import registry as own
-from spanglass_server.store.ports import QueryError
 from spanglass_server.store.sessions.stopping import Stop
 from spanglass_server.supervision import Supervisor
 
@@ -74,7 +73,7 @@ class Incidents:
         node.also(self._problems)
         telemetry.watch(own.INCIDENTS_LIVE, self._live_by_status)
         around = Around(alerting.store, self._store, book.settings, self._companions, clock_ns, self._on_call)
-        every, works = self._supervisor.every, self._unless_stopped
+        every, works = self._supervisor.every, self._stop.unless_stopped
         correlator = Correlator(around)
         announcer = Announcer(self._store, book.settings, notifications.announce)
         releases = ReleaseWatch(self._store, self._ask, clock_ns)
@@ -103,18 +102,6 @@ class Incidents:
     def _on_call(self, name: str, at_ns: int) -> str:
         rota = self._book.configuration().rotas.get(name)
         return name if rota is None else on_call(rota, at_ns).person
-
-    def _unless_stopped(self, work: Callable[[], None]) -> Callable[[], None]:
-        """The same work, for which it is no failure that the end of the server interrupts its queries."""
-
-        def run() -> None:
-            try:
-                work()
-            except QueryError:
-                if not self._stop.stopped:
-                    raise
-
-        return run
 
     def _purge(self) -> None:
         keep_ns = self.desk.book.settings().keep_ns
