@@ -62,7 +62,7 @@ class Polled:
         self._background.wait()
 
     def close(self) -> None:
-        """Ask nothing more."""
+        """Ask nothing more: what is being asked is the last, and nobody waits for it."""
         self._background.close()
         self._sources.clear()
 
@@ -75,5 +75,7 @@ class Polled:
 
     def _ask(self) -> None:
         for name, source in list(self._sources.items()):
+            if self._sources.get(name) is not source:  # closed, or another took its place, while one before was asked
+                continue
             with guarded(f"ask {name}"):
                 self._answers += list(source())

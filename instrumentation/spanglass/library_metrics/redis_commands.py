@@ -7,10 +7,13 @@ from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.context import get_value
+
 from spanglass.clock import NS_PER_S
 from spanglass.guard import guarded
 from spanglass.library_metrics.pools import PoolState
 from spanglass.library_metrics.redis_ping import ping
+from spanglass.sdk.private.published import SUPPRESS_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -125,8 +128,10 @@ class RedisCommands:
     def ended(
         self, client: Any, command: Sequence[Any], begin_ns: int, answer: Any, error: BaseException | None
     ) -> None:
-        """Note the end of a command."""
+        """Note the end of a command, unless it is one of ours, such as that for the length of a queue."""
         with guarded("measure a command of Redis"):
+            if get_value(SUPPRESS_KEY):
+                return
             name = _name(command)
             seconds = (self._now_ns() - begin_ns) / NS_PER_S
             self._deferred(self._duration, seconds, _attributes(name, type(error).__qualname__ if error else None))
@@ -138,7 +143,7 @@ class RedisCommands:
         """Note the end of a pipeline."""
         self.ended(pipeline, ("PIPELINE",), begin_ns, None, None)
         with guarded("measure a pipeline of Redis"):
-            if isinstance(answers, list) and len(answers) == len(commands):
+            if not get_value(SUPPRESS_KEY) and isinstance(answers, list) and len(answers) == len(commands):
                 for command, answer in zip(commands, answers, strict=True):
                     if not isinstance(answer, Exception):
                         self._count(_name(command), answer)

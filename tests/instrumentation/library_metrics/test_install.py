@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from spanglass.library_metrics.install import HOOKS, install_library_metrics
+from spanglass.library_metrics.polled import Polled
 from spanglass.process import forking
 from spanglass.settings.settings import load
 
@@ -55,6 +57,28 @@ def test_all_is_taken_back(measured):
     uninstall()
 
     assert (list(forking._in_child), measured.collect().names) == (before, set())
+
+
+def test_once_closed_no_other_source_is_asked():
+    """The one that is being asked when all is taken back is the last."""
+    polled, asked = Polled(), []
+    begun, closed = threading.Event(), threading.Event()
+
+    def first():
+        begun.set()
+        closed.wait()
+        asked.append("first")
+        return []
+
+    polled.add("first", first, in_children=True)
+    polled.add("second", lambda: asked.append("second") or [], in_children=True)
+    assert list(polled.readings()) == []
+    begun.wait()
+    polled.close()
+    closed.set()
+    polled.wait()
+
+    assert asked == ["first"]
 
 
 @pytest.mark.parametrize("off", ["metrics", "runtime_metrics"])

@@ -8,6 +8,7 @@ import socket
 import pytest
 import redis
 import redis.asyncio
+from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from spanglass.library_metrics.install import install_library_metrics
 from spanglass.library_metrics.redis_commands import READS
@@ -131,6 +132,17 @@ def test_servers_that_were_used_are_pinged(measured, client, redis_server):
     assert up == {redis_server.port: 1, closed: 0}
     assert 0 < measured.values("spanglass.db.ping.duration", "server.port")[redis_server.port] < 60
     assert "PING" not in measured.counts(DURATION, COMMAND)
+
+
+def test_what_spanglass_asks_itself_is_not_measured(measured, redis_server):
+    """Commands with instrumentation suppressed, as those for lengths of queues: no duration, no hit, no pool."""
+    with redis.Redis.from_url(redis_server.url()) as client, suppress_instrumentation():
+        client.llen("mail")
+        client.get("gone")
+        with client.pipeline() as pipeline:
+            pipeline.get("gone").execute()
+
+    assert measured.collect().names == set()
 
 
 def test_names_of_commands_are_bounded(measured, client):
