@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from opentelemetry.instrumentation._semconv import _OpenTelemetrySemanticConventionStability
@@ -14,7 +16,23 @@ sys.path.insert(0, str(Path(__file__).parent))
 from certificates import certificate  # found on the path that the line above sets
 from servers import postgres, redis_server, shared_redis  # found on the path that the line above sets
 
-__all__ = ["certificate", "conventions", "loggers", "postgres", "redis_server", "shared_redis", "strict"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["answered", "certificate", "conventions", "loggers", "postgres", "redis_server", "shared_redis", "strict"]
+
+
+@pytest.fixture(autouse=True)
+def answered() -> Iterator[None]:
+    """Wait until no thread of ``runtime_metrics.background`` is asking a server any more: the test's last is answered.
+
+    Such a question outlives what asked it. In the next test, a worker's queue that RQ is asked about over Redis was a
+    command of that test's own.
+    """
+    yield
+    for thread in threading.enumerate():
+        if thread.name.startswith("spanglass: "):
+            thread.join()
 
 
 @pytest.fixture(autouse=True)

@@ -53,10 +53,15 @@ def wait_for(condition):
     return found
 
 
+def running_worker(application, **options):
+    """Run a worker in a thread of this process; Celery's own limit for its end is 10 s, too few on a busy machine."""
+    return start_worker(application, perform_ping_check=False, pool="solo", shutdown_timeout=LIMIT_S, **options)
+
+
 @pytest.mark.usefixtures("install")
 def test_tasks_of_a_worker_are_measured(measured, celery_app):
     """Sent, waited, ran; how each ended and by which error; none is active afterwards."""
-    with start_worker(celery_app, perform_ping_check=False, pool="solo"):
+    with running_worker(celery_app):
         for amount in (1, 2, -1):
             charge.delay(amount)
         ship.delay()
@@ -85,7 +90,7 @@ def test_tasks_of_a_worker_are_measured(measured, celery_app):
 @pytest.mark.usefixtures("install")
 def test_lengths_of_queues_are_asked_for_by_the_worker(measured, celery_app):
     """From when it is ready, for the queues that it serves: an empty one has a length too."""
-    with start_worker(celery_app, perform_ping_check=False, pool="solo", queues=["quiet"]) as worker:
+    with running_worker(celery_app, queues=["quiet"]) as worker:
         worker_ready.send(sender=worker.consumer)  # the real worker does; that of Celery's tests keeps it to itself
         seen = wait_for(lambda: measured.collect().values("spanglass.queue.length", "messaging.system", QUEUE))
     assert seen == {("celery", "quiet"): 0}
