@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.parse
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,6 +25,9 @@ HOST = "127.0.0.1"
 #: The console script that stands beside the interpreter in use.
 SPANGLASS = str(Path(sys.executable).with_name("spanglass"))
 _PORTS = (10_000, 30_000)
+#: Sockets that hold the ports which were given away last, and how many: as many a process has in its hands at most.
+_HELD: deque[int] = deque()
+_MOST_HELD = 100
 
 
 class ServerFailedError(Exception):
@@ -182,7 +186,7 @@ class ServerProcess:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that were free a moment ago, all different.
+    """Return ports that were free a moment ago, all different, and that no other process is given meanwhile.
 
     They lie below the range from which systems take ports for outgoing connections (32768 and up on Linux): a server
     that is stopped and started again finds its ports still free, however many connections were opened meanwhile.
@@ -197,8 +201,19 @@ def free_ports(count: int) -> list[int]:
 
 
 def _is_free(port: int) -> bool:
+    """Whether nobody listens at a port or was given it; from now on it is given away.
+
+    Tests in several processes draw hundreds of ports, each seconds before a program listens there: of twenty thousand,
+    two would sooner or later be the same. So who draws one holds the number for UDP, which nothing here speaks.
+    """
+    held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
+        held.bind((HOST, port))
         socket.create_server((HOST, port)).close()
     except OSError:
+        held.close()
         return False
+    _HELD.append(held.detach())
+    if len(_HELD) > _MOST_HELD:
+        os.close(_HELD.popleft())
     return True

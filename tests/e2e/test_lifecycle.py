@@ -109,4 +109,4 @@ def test_sigint_stops_as_sigterm_does(new_server):
     server.start()
     os.kill(server.pid, signal.SIGINT)
 
-    assert server.process.wait(10) == 0
+    assert server.process.wait(60) == 0

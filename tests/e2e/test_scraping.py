@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from loadgen.server import ServerProcess
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 120.0  # only a failure waits so long
 
 
 class Targets(BaseHTTPRequestHandler):

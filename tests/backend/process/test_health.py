@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from loadgen.server import free_ports
 from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.model import Alert, Entry
 from spanglass_server.alerting.store.in_memory import MemoryAlertStore
@@ -43,14 +44,14 @@ class Target:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self.port, self.hanging = 0, 0
+        (self.port,) = free_ports(1)  # none that, while it is off, a connection of somebody else begins at
         self._servers = []
         self.hanging = self._call(self._start(hang, 0))
         self.up()
 
     def up(self):
         """Serve."""
-        self.port = self._call(self._start(answer_http, self.port))
+        self._call(self._start(answer_http, self.port))
 
     def down(self):
         """Refuse connections."""
@@ -65,7 +66,7 @@ class Target:
         return server.sockets[0].getsockname()[1]
 
     def _call(self, work):
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     def close(self):
         """End the thread."""
@@ -84,7 +85,7 @@ class Target:
 
         self._call(cancel())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
 
 
@@ -210,7 +211,7 @@ def test_from_checks_to_the_whole_and_back(tmp_path, target):
 
         # the same as metric and event, as applications' own checks have it
         def ask(session):
-            told = 'min_over_time({"spanglass.health.check.status", spanglass_health_check_uid="shop"}[1m])'
+            told = 'min_over_time({"spanglass.health.check.status", spanglass_health_check_uid="shop"}[1h])'
             text = f"min by (service_name, spanglass_health_check_name) ({told})"
             value = instant(StoredSeries(session), text, time.time_ns() // 10**6).value
             logs = session.relation(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 SPANS = span_request(3)
 WIRE = SPANS.SerializeToString()
 TRACES = "opentelemetry.proto.collector.trace.v1.TraceService"
-LIMITS = ReceiveLimits(max_body_bytes=100_000, max_concurrent_rpcs=2, body_timeout_s=0.5)
+LIMITS = ReceiveLimits(max_body_bytes=100_000, max_concurrent_rpcs=2, body_timeout_s=20)
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
@@ -160,10 +161,11 @@ def test_the_token_is_checked_before_the_message_is_read(ingest):
         assert export(channel, metadata=[("authorization", "Bearer s3cret")]) == b""
 
 
-def test_a_message_that_never_comes_is_given_up(channel, counters):
+def test_a_message_that_never_comes_is_given_up(ingest, counters):
     """Slow senders are told UNAVAILABLE after the time limit."""
     never = threading.Event()
-    with pytest.raises(grpc.RpcError) as caught:
+    limits = replace(LIMITS, body_timeout_s=0.5)
+    with serving(Intake(ingest, limits, counters=counters)) as channel, pytest.raises(grpc.RpcError) as caught:
         channel.stream_unary(f"/{TRACES}/Export")(_after(never), timeout=20)
     never.set()
     assert (caught.value.code(), caught.value.details()) == (
