@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 import threading
@@ -19,7 +20,17 @@ from servers import postgres, redis_server, shared_redis  # found on the path th
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["answered", "certificate", "conventions", "loggers", "postgres", "redis_server", "shared_redis", "strict"]
+__all__ = [
+    "answered",
+    "certificate",
+    "conventions",
+    "loggers",
+    "no_garbage",
+    "postgres",
+    "redis_server",
+    "shared_redis",
+    "strict",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +44,12 @@ def answered() -> Iterator[None]:
     for thread in threading.enumerate():
         if thread.name.startswith("spanglass: "):
             thread.join()
+
+
+@pytest.fixture
+def no_garbage() -> None:
+    """Collect what earlier tests left, for a test that tells what a collection of its own brings to light."""
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)

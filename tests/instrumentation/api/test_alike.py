@@ -112,6 +112,7 @@ def test_a_generator_based_coroutine_is_awaited(sent):
         ticks()
 
 
+@pytest.mark.usefixtures("no_garbage")
 def test_a_coroutine_that_nobody_awaits_is_told_once():
     """Python's own warning comes once, and names the application's function."""
     with warnings.catch_warnings(record=True) as told:

@@ -119,6 +119,7 @@ def test_a_thread_whose_span_told_it_is_not_told_again(sent_quietly, quiet):
     assert quiet == ["worker"]
 
 
+@pytest.mark.usefixtures("no_garbage")
 def test_what_cannot_be_raised_is_told(sent_quietly, quiet):
     """An exception in __del__ reaches nobody else."""
 
@@ -135,6 +136,7 @@ def test_what_cannot_be_raised_is_told(sent_quietly, quiet):
     assert quiet == ["unraisable"]
 
 
+@pytest.mark.usefixtures("no_garbage")
 def test_a_task_that_nobody_awaits_is_told(sent, caplog):
     """Asyncio prints its message as ever, and one record tells the task's exception, in the trace of its span."""
 

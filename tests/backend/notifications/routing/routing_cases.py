@@ -147,7 +147,7 @@ def _intervals(now: datetime) -> dict[str, list[dict[str, Any]]]:
     months = [f"{datetime(2000, month, 1, tzinfo=UTC):%B}".lower() for month in range(1, 13)]
     today = days[now.isoweekday() % 7]
     length = (now.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
-    hours = _hours(now)
+    hours = hours_around(now)
     other_month = months[(now.month + 5) % 12]
     return {
         "always": [{"years": ["2000:2999"]}],
@@ -161,17 +161,16 @@ def _intervals(now: datetime) -> dict[str, list[dict[str, Any]]]:
         "other-months": [{"months": [other_month]}],
         "these-years": [{"years": [f"{now.year - 1}:{now.year + 1}"]}],
         "these-hours": [{"times": hours}],
-        "these-hours-elsewhere": [{"times": _hours(now + timedelta(hours=9)), "location": "Asia/Tokyo"}],
+        "these-hours-elsewhere": [{"times": hours_around(now + timedelta(hours=9)), "location": "Asia/Tokyo"}],
         "wrong-month-right-hours": [{"months": [other_month], "times": hours}],
     }
 
 
-def _hours(now: datetime) -> list[dict[str, str]]:
-    """Now, and an hour before and after it; as two ranges over midnight."""
-    start, end = now - timedelta(hours=1), now + timedelta(hours=1)
-    if start.date() == end.date():
-        return [{"start_time": f"{start:%H:%M}", "end_time": f"{end:%H:%M}"}]
-    return [{"start_time": f"{start:%H:%M}", "end_time": "24:00"}, {"start_time": "00:00", "end_time": f"{end:%H:%M}"}]
+def hours_around(now: datetime) -> list[dict[str, str]]:
+    """Return now and an hour before and after it; as two ranges over midnight, none of them empty."""
+    start, end = f"{now - timedelta(hours=1):%H:%M}", f"{now + timedelta(hours=1):%H:%M}"
+    ranges = [(start, end)] if start < end else [(start, "24:00"), ("00:00", end)]
+    return [{"start_time": first, "end_time": last} for first, last in ranges if first < last]
 
 
 def text_of(labels: Mapping[str, str]) -> str:

@@ -71,7 +71,7 @@ class Alertmanager:
         request = urllib.request.Request(  # noqa: S310 - it is on the loopback address
             f"{self.url}/api/v2/{path}", json.dumps(body).encode(), {"content-type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             answer.read()
 
 
