@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 #: The console script that stands beside the interpreter in use.
 SPANGLASS = str(Path(sys.executable).with_name("spanglass"))
-_PORTS = (10_000, 30_000)
+_PORTS = (10_000, 20_000)  # above, demo/shop/ports.py draws
 #: Sockets that hold the ports which were given away last, and how many: as many a process has in its hands at most.
 _HELD: deque[int] = deque()
 _MOST_HELD = 100
@@ -203,8 +203,8 @@ def free_ports(count: int) -> list[int]:
 def _is_free(port: int) -> bool:
     """Whether nobody listens at a port or was given it; from now on it is given away.
 
-    Tests in several processes draw hundreds of ports, each seconds before a program listens there: of twenty thousand,
-    two would sooner or later be the same. So who draws one holds the number for UDP, which nothing here speaks.
+    Tests in several processes draw hundreds of ports, each seconds before a program listens there: of ten thousand, two
+    would sooner or later be the same. So who draws one holds the number for UDP, which nothing here speaks.
     """
     held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
