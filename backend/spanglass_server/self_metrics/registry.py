@@ -34,9 +34,9 @@ class Kind(StrEnum):
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Metric:
-    """One row of the table."""
+    """One row of the table, equal to itself only: to look one up by all its fields takes as long as counting."""
 
     name: str
     kind: Kind

@@ -156,3 +156,16 @@ def test_many_or_large_bodies_are_decoded_at_once():
     assert [verdict(result)[0] for result in few] == [1, 0, 2]
     assert [part.kept for result in few for part in result[0]] == [(1, 2)]
     assert not isinstance(many[0][0][0], Checked)
+
+
+@pytest.mark.parametrize(("spans_each", "is_only_checked"), [(100, True), (200, False)])
+def test_many_small_bodies_are_only_checked(spans_each, is_only_checked):
+    """More of them than of large ones: what decoding a few dozen at once costs, their senders would wait for."""
+    bodies = [spans(*(f"{number}-{place}" for place in range(spans_each))) for number in range(40)]
+    assert 128 << 10 < sum(map(len, bodies))
+    assert (len(bodies[0]) <= 8 << 10) == is_only_checked
+
+    results = DECODER.check(Signal.SPANS, bodies, [NOW_NS] * len(bodies))
+
+    assert [verdict(result)[0] for result in results] == [spans_each] * len(bodies)
+    assert {isinstance(part, Checked) for result in results for part in result[0]} == {is_only_checked}

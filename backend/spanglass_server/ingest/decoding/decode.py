@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 #: Up to so many bytes in one call, bodies are only checked: with more, decoding at once costs less than both.
 _CHECK_ONLY_BYTES = 128 << 10
+#: Or up to so many for each body, where they are many: a call to decode 20 to 40 requests of ten spans takes 4.3 ms,
+#: and checking them 1 to 1.7, which is what their senders wait for.
+_CHECK_ONLY_BYTES_EACH = 8 << 10
 _REASONS_SHOWN = 5
 _UNFOLDED_MAX = 128 << 20  # a decoded body may have 4 times its size and this much more; spans decode to 2 times
 
@@ -133,7 +136,8 @@ class Decoder:
         self, signal: Signal, bodies: Sequence[bytes], received_ns: Sequence[int], form: Form = Form.OTLP
     ) -> Sequence[tuple[Sequence[Decoded | Checked], Verdict] | IngestError]:
         """What ``decode`` returns, of records that are known to be whole; a few small bodies are not decoded yet."""
-        if form is Form.OTLP and sum(map(len, bodies)) <= min(_CHECK_ONLY_BYTES, SLICE_BYTES):
+        most_bytes = max(_CHECK_ONLY_BYTES, _CHECK_ONLY_BYTES_EACH * len(bodies))
+        if form is Form.OTLP and sum(map(len, bodies)) <= min(most_bytes, SLICE_BYTES):
             results = self._only_check(_Bodies(signal, form, bodies, received_ns))
             if results is not None:
                 return results
