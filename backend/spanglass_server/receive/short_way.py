@@ -2,18 +2,22 @@
 
 Of what the event loop does for a small request, most is no work on it: a task, a future, messages of ASGI that are made
 and taken apart, timers. Here the protocol itself hands the body to ingest, and writes the answer when ingest calls
-back. That is for requests that are whole at once and as all SDKs send them. Whatever is different in any way, be it a
-refusal, goes the way through ASGI (``http.py``), which alone says what is wrong with a request.
+back. Once a request went this way, those behind it on its connection that repeat its head are not parsed either, unless
+their answer is no plain success. That is for requests that are whole at once and as all SDKs send them. Whatever is
+different in any way, be it a refusal, goes the way through ASGI (``http.py``), which alone says what is wrong with a
+request.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from spanglass_server.receive.asgi import head_of
+from spanglass_server.receive.repeated_head import RepeatedHead
 from spanglass_server.receive.status import Reason, RequestRefusedError
 from spanglass_server.self_metrics.measuring import CountRequests
 from spanglass_server.self_metrics.registry import HTTP_RESPONSES
@@ -33,13 +37,14 @@ if TYPE_CHECKING:
 _PATIENCE_S: Final = 0.5  # how long the rest of a body may take: clients often send it apart from the head
 
 
-class _Held(NamedTuple):
-    """A request whose body is not whole yet."""
+@dataclass(slots=True, eq=False)
+class _Request:
+    """A request on this way."""
 
-    cycle: RequestResponseCycle
-    app: Any
     endpoint: OtlpEndpoint
     head: Head
+    cycle: Any = None  # ``RequestResponseCycle`` of uvicorn; None as long as the parser has not read the request
+    app: Any = None
 
 
 class ShortWay(HttpToolsProtocol):
@@ -49,11 +54,18 @@ class ShortWay(HttpToolsProtocol):
         super().__init__(*given, **named)
         self._endpoints = endpoints
         self._telemetry = telemetry
-        self._held: _Held | None = None
+        self._held: _Request | None = None  # its body is not whole yet
         self._patience: asyncio.TimerHandle | None = None
+        self._is_between = True  # the parser waits for the first byte of a request
+        self._data: bytes | None = None  # what it reads, where that begins with a request
+        self._repeated: tuple[OtlpEndpoint, RepeatedHead] | None = None
+        self._unread: tuple[_Request, bytes] | None = None  # taken without the parser, and not answered
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Begin with a request: its head is there, and more of one that waited for those before it."""
+        if self._unread is not None:
+            self._unread[0].cycle = cycle
+            return
         endpoint = self._endpoints.get(cycle.scope["path"])
         if endpoint is None or cycle.scope["method"] != "POST" or cycle.waiting_for_100_continue:
             super()._start_asgi_task(cycle, app)
@@ -62,14 +74,50 @@ class ShortWay(HttpToolsProtocol):
         if not endpoint.is_plain(head):
             super()._start_asgi_task(cycle, app)
             return
-        self._held = _Held(cycle, app, endpoint, head)
+        self._held = _Request(endpoint, head, cycle, app)
         if not cycle.more_body:
             self._take()
 
     def data_received(self, data: bytes) -> None:
         """See uvicorn."""
+        if self._take_unread(data):
+            return
+        self._read()
+        self._data = data if self._is_between else None
         super().data_received(data)
+        self._data = None
         self._wait_for_the_rest()
+
+    def _take_unread(self, data: bytes) -> bool:
+        """Hand a whole request to ingest whose head is that of one before; False if it is for the parser."""
+        is_answered = self.cycle is not None and self.cycle.response_complete
+        if self._repeated is None or not (self._is_between and is_answered) or self._unread or self.pipeline:
+            return False
+        endpoint, repeated = self._repeated
+        body = repeated.body_of(data)
+        if body is None:
+            return False
+        request = _Request(endpoint, repeated.head._replace(content_length=len(body)))
+        if not endpoint.is_plain(request.head):
+            return False
+        try:
+            endpoint.offer(request.head, body, partial(self._answer, request, len(body)))
+        except Exception:  # noqa: BLE001 - whatever it was, it happens again where it is answered
+            return False
+        self._unread = request, data
+        self._unset_keepalive_if_required()
+        return True
+
+    def _read(self) -> None:
+        """Have the parser read what was taken without it: the answer, or what comes next, needs what it makes."""
+        if self._unread is not None:
+            super().data_received(self._unread[1])
+            self._unread = None
+
+    def on_message_begin(self) -> None:
+        """See uvicorn."""
+        self._is_between = False
+        super().on_message_begin()
 
     def on_response_complete(self) -> None:
         """See uvicorn: it begins with the next request of a pipeline, whose rest may never come."""
@@ -79,16 +127,19 @@ class ShortWay(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """See uvicorn."""
         super().on_message_complete()
+        self._is_between = True
         if self._held is not None and not self._held.cycle.more_body:
             self._take()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See uvicorn."""
+        self._read()
         super().connection_lost(exc)
         self._go_the_long_way()
 
     def shutdown(self) -> None:
         """See uvicorn: a request that is not whole is not waited for, and its sender may send it again."""
+        self._read()
         super().shutdown()
         held = self._release()
         if held is not None:
@@ -114,7 +165,7 @@ class ShortWay(HttpToolsProtocol):
         if held is not None:
             super()._start_asgi_task(held.cycle, held.app)
 
-    def _release(self) -> _Held | None:
+    def _release(self) -> _Request | None:
         if self._patience is not None:
             self._patience.cancel()
             self._patience = None
@@ -138,24 +189,31 @@ class ShortWay(HttpToolsProtocol):
             super()._start_asgi_task(held.cycle, held.app)
         else:
             held.cycle.body = bytearray()
+            if self._data is not None and held.cycle.keep_alive:
+                repeated = RepeatedHead.of(self._data, held.head, wire)
+                self._repeated = None if repeated is None else (held.endpoint, repeated)
 
-    def _answer(self, held: _Held, wire_bytes: int, content: bytes, judged: Judged) -> None:
-        cycle = held.cycle
-        if cycle.response_started:
+    def _answer(self, request: _Request, wire_bytes: int, content: bytes, judged: Judged) -> None:
+        cycle = request.cycle
+        if cycle is not None and cycle.response_started:
             return
-        is_usual = cycle.keep_alive and not cycle.disconnected and not self.flow.write_paused
-        success = held.endpoint.success(judged, wire_bytes) if is_usual else None
+        is_kept = cycle is None or (cycle.keep_alive and not cycle.disconnected)
+        success = request.endpoint.success(judged, wire_bytes) if is_kept and not self.flow.write_paused else None
         if success is None:
-            self._answer_through_asgi(held, held.endpoint.answering(content, judged, wire_bytes))
+            self._answer_through_asgi(request, request.endpoint.answering(content, judged, wire_bytes))
             return
         self._telemetry.add(HTTP_RESPONSES, 1, "POST", "200")
         lines = [b"HTTP/1.1 200 OK\r\n"]
         for name, value in self.server_state.default_headers:
             lines += (name, b": ", value, b"\r\n")
-        cycle.response_started = cycle.response_complete = True
+        if cycle is None:
+            self._unread = None
+        else:
+            cycle.response_started = cycle.response_complete = True
         self.transport.write(b"".join([*lines, success]))
         self.on_response_complete()
 
-    def _answer_through_asgi(self, held: _Held, answer: ASGIApp) -> None:
+    def _answer_through_asgi(self, request: _Request, answer: ASGIApp) -> None:
+        self._read()
         app: Any = CountRequests(answer, self._telemetry)
-        super()._start_asgi_task(held.cycle, app)
+        super()._start_asgi_task(request.cycle, app)

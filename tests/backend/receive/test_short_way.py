@@ -205,6 +205,133 @@ def test_garbage_behind_a_request_takes_no_answer_from_it(connection, ingest):
     assert connection.recv(1) == b""
 
 
+OTHER = span_request(40).SerializeToString()
+
+
+@pytest.fixture
+def parsed(monkeypatch) -> list[object]:
+    """An entry for each request that the parser began to read."""
+    begun: list[object] = []
+    on_message_begin = short_way.ShortWay.on_message_begin
+
+    def noted(protocol):
+        begun.append(protocol)
+        on_message_begin(protocol)
+
+    monkeypatch.setattr(short_way.ShortWay, "on_message_begin", noted)
+    return begun
+
+
+def test_a_head_that_is_repeated_is_parsed_once(connection, ingest, counters, telemetry, parsed):
+    """Requests behind it differ in their bodies alone, and are stored, counted and answered as the first."""
+    bodies = [WIRE, OTHER, WIRE, OTHER]
+    answers = []
+    for body in bodies:
+        connection.sendall(post(body))
+        answers.append(answer(connection))
+
+    assert len(parsed) == 1
+    assert answers == [answers[0]] * 4
+    assert answers[0][0] == b"http/1.1 200 ok"
+    assert [message.SerializeToString() for _, message in ingest.requests] == bodies
+    assert [event[-1] for event in counters.events] == [len(body) for body in bodies]
+    assert {s.metric: s.values for s in telemetry.snapshot()}[HTTP_RESPONSES] == {("POST", "200"): 4}
+
+
+@pytest.mark.parametrize(
+    ("next_one", "is_parsed"),
+    [
+        pytest.param(post(OTHER), False, id="other-length"),
+        pytest.param(post(OTHER, f"{TYPE}X-Trace: 1\r\n"), True, id="other-header"),
+        pytest.param(post(METRICS.SerializeToString(), path="/v1/metrics"), True, id="other-path"),
+        pytest.param(post(LARGE), True, id="large"),
+        pytest.param(post(b""), True, id="empty"),
+    ],
+)
+def test_what_is_no_repetition_is_parsed(connection, parsed, next_one, is_parsed):
+    """A known head of another request tells nothing about this one; what comes behind is taken whichever it was."""
+    connection.sendall(post())
+    first = answer(connection)
+    connection.sendall(next_one)
+    assert answer(connection)[0] == first[0]
+    assert len(parsed) == 1 + is_parsed
+
+    connection.sendall(post())
+    assert answer(connection)[0] == first[0]
+
+
+def test_what_comes_before_an_answer_waits_for_it(connection, ingest, parsed):
+    """A sender may send on: answers come in the order of its requests."""
+    connection.sendall(post())
+    answer(connection)
+    ingest.hold = threading.Event()
+    connection.sendall(post(OTHER))
+    until(lambda: ingest.offered == 2)
+    assert len(parsed) == 1
+    connection.sendall(post() + post(LARGE))
+    until(lambda: len(parsed) > 1)
+    ingest.hold.set()
+
+    assert [answer(connection)[0] for _ in range(3)] == [b"http/1.1 200 ok"] * 3
+    sizes = [len(message.SerializeToString()) for _, message in ingest.requests]
+    assert sizes == [len(WIRE), len(OTHER), len(WIRE), len(LARGE)]
+
+
+@pytest.mark.parametrize("is_repeated", [False, True])
+def test_an_answer_that_is_no_success_is_the_same_for_a_repeated_head(connection, ingest, counters, is_repeated):
+    """It needs what the parser makes of a request, which reads it then."""
+    if is_repeated:
+        connection.sendall(post())
+        answer(connection)
+        counters.events.clear()
+    ingest.answer = IngestError(Refusal.MALFORMED, "odd")
+    connection.sendall(post())
+    status, lines = answer(connection)
+    length = next(int(line.partition(b": ")[2]) for line in lines if line.startswith(b"content-length"))
+    assert (status, b"odd" in connection.recv(length)) == (b"http/1.1 400 bad request", True)
+    assert [event[0] for event in counters.events] == ["refused"]
+
+    ingest.answer = Accepted(1)
+    connection.sendall(post())
+    assert answer(connection)[0] == b"http/1.1 200 ok"
+
+
+def test_one_who_leaves_with_a_repeated_head_is_not_answered(port, ingest, counters):
+    """What was taken is stored and counted as if it had been parsed."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(post())
+        answer(connection)
+        ingest.hold = threading.Event()
+        connection.sendall(post(OTHER))
+        until(lambda: ingest.offered == 2)
+    ingest.hold.set()
+    until(lambda: counters.events[1:] == [("received", Signal.SPANS, "http", "protobuf", len(OTHER))])
+
+
+def test_a_stopping_server_answers_a_repeated_head(ingest, monkeypatch):
+    """What was taken is waited for, and the connection ends behind its answer."""
+    shutdown = short_way.ShortWay.shutdown
+
+    def stopping(protocol):
+        shutdown(protocol)
+        ingest.hold.set()
+
+    monkeypatch.setattr(short_way.ShortWay, "shutdown", stopping)
+    with (
+        serving_http(Intake(ingest)) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=20) as connection,
+    ):
+        connection.sendall(post())
+        answer(connection)
+        ingest.hold = threading.Event()
+        connection.sendall(post(OTHER))
+        until(lambda: ingest.offered == 2)
+        still = connection.dup()
+    with still:
+        status, lines = answer(still)
+        assert (status, b"connection: close" in lines) == (b"http/1.1 200 ok", True)
+
+
 ZSTD = zstandard.compress(WIRE)
 BOMB = zstandard.compress(bytes(1 << 20))
 
