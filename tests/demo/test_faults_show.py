@@ -44,9 +44,13 @@ def test_a_healthy_order_is_one_trace_through_four_services(shop: Shop) -> None:
     """Web, catalog, checkout and payment share a trace without any error; checkout hands over to the queue in it."""
     trace_id = shop.new_trace()
     assert shop.order().status_code == 201
-    shop.in_trace(trace_id, span("web", "POST /api/orders"))
-    shop.in_trace(trace_id, span("checkout", "send orders"))
-    shop.in_trace(trace_id, span("payment", "POST /charges"))
+    for service, name in (
+        ("web", "POST /api/orders"),
+        ("catalog", "POST /quotes"),
+        ("checkout", "send orders"),
+        ("payment", "POST /charges"),
+    ):
+        shop.in_trace(trace_id, span(service, name))  # each process sends by itself
     spans = shop.in_trace(trace_id, lambda record: record.kind == "span")
     assert {record.service for record in spans} == {"web", "catalog", "checkout", "payment"}
     assert [record for record in spans if record.failed] == []
