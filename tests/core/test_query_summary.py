@@ -93,6 +93,6 @@ def test_an_operation_is_a_word_of_the_text(text):
 @pytest.mark.parametrize("part", ["/*", "(", "--\n", "WITH a AS ('", "a", ";", "/**/"])
 def test_hostile_texts_take_no_time(part):
     """A long text of what has to be passed over is read in time that grows with its length at most."""
-    begin = time.perf_counter()
+    begin = time.thread_time()
     query_operation(part * 100_000)
-    assert time.perf_counter() - begin < 5
+    assert time.thread_time() - begin < 5

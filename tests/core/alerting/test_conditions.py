@@ -252,11 +252,11 @@ def test_a_thousand_conditions_are_read_in_well_under_a_second():
     parse_condition("x > 1")
     texts = [f'p95(response_time{{service="shop{number}"}}) by (route) > {number}ms' for number in range(1000)]
 
-    start = time.process_time()
+    start = time.thread_time()
     first = [parse_condition(text) for text in texts]
-    middle = time.process_time()
+    middle = time.thread_time()
     again = [parse_condition(text) for text in texts]
 
     assert middle - start < 0.9
-    assert time.process_time() - middle < 0.1
+    assert time.thread_time() - middle < 0.1
     assert all(left is right for left, right in zip(first, again, strict=True))

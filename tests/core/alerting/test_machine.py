@@ -239,10 +239,10 @@ def test_ten_thousand_keys_take_a_fraction_of_a_tick():
     quiet = sample(".", 1)
     holding = sample("w", 1)
 
-    start = time.process_time()
+    start = time.thread_time()
     for _ in range(10_000):
         advance(state, holding, FOR_30, holding.time_ns)
-    assert time.process_time() - start < 0.5
+    assert time.thread_time() - start < 0.5
 
     assert is_quiet(quiet)
     assert advance(INITIAL, quiet, FOR_30, quiet.time_ns) == (State(evaluated_ns=quiet.time_ns, value=1.0), ())

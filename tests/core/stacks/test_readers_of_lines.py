@@ -138,6 +138,6 @@ def test_time_grows_with_the_text_only(name):
     valid = "\tat a.b.C.d(C.java:3)\n   at A.B.C()\n/a.rb:1:in `b': c (D)\n#0 /a.php(3): c()\n"
     for line in HOSTILE:
         text = valid + "\n".join([line] * (256 * 1024 // len(line)))
-        begin = time.process_time()
+        begin = time.thread_time()
         READERS[name](text, "T", "m")
-        assert time.process_time() - begin < 2.0, line[:60]
+        assert time.thread_time() - begin < 2.0, line[:60]
