@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote, urlencode
 from starlette.responses import HTMLResponse, StreamingResponse
 
 from spanglass_core.model_prices import Prices
+from spanglass_server import api_questions
 from spanglass_server.access.browsers import HEADERS
 from spanglass_server.access.packing import accepts_gzip, in_pieces, is_worth_packing, pack
 from spanglass_server.pages.ports import ApiError
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from spanglass_server.pages.ports import Api, FirstTime, Health, Pinned, SeenViews
     from spanglass_server.pages.window import WindowError
 
-API = "/api/v1"
 #: Parameters of the time range.
 RANGE = ("last", "start", "end")
 #: Longer values are not offered as a search: no one means the whole of a stack trace.
@@ -72,6 +72,8 @@ class Visit:
     ``longest_default`` is how long the range of a URL without one is at most, a preset; a page may change it before it
     uses the range.
     """
+
+    together = staticmethod(api_questions.together)
 
     def __init__(self, site: Site, request: Request) -> None:
         self.site = site
@@ -121,12 +123,12 @@ class Visit:
 
     async def api(self, *path: str, **params: str | int | None) -> dict[str, Any]:
         """Return the API's answer to a path below ``/api/v1``: parts are encoded here, empty parameters left out."""
-        where = "/".join((API, *(quote(part, safe="") for part in path)))
+        where = api_questions.address(*path)
         return await self.site.api(where, {key: str(value) for key, value in params.items() if value not in (None, "")})
 
     async def ask(self, *path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return the API's answer to a question with a body, in the page's time range."""
-        where = "/".join((API, *(quote(part, safe="") for part in path)))
+        where = api_questions.address(*path)
         return await self.site.api(where, self.window.as_params(), body)
 
     async def attempt(self, question: Awaitable[dict[str, Any]], otherwise: dict[str, Any]) -> dict[str, Any]:
@@ -135,15 +137,6 @@ class Visit:
             return {"problem": None, **await question}
         except ApiError as error:
             return {**otherwise, "problem": str(error)}
-
-    async def together(self, *questions: Awaitable[Any]) -> list[Any]:
-        """Several questions at once; the first error stops the others."""
-        tasks = [asyncio.ensure_future(question) for question in questions]
-        try:
-            return list(await asyncio.gather(*tasks))
-        finally:
-            for task in tasks:
-                task.cancel()
 
     def here(self, **changes: str | None) -> str:
         """Return this page with some parameters changed, or left out (``None``); a list starts from its first page."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
+from spanglass_server import api_questions
+from spanglass_server.api_questions import API
 from spanglass_server.reports.errors import AskError
 from spanglass_server.times import format_time
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
 #: Questions that run at once: the others of the server's queries are for people who wait.
 _AT_ONCE: Final = 2
-_API: Final = "/api/v1"
 
 
 class Ask(Protocol):
@@ -51,6 +52,8 @@ class _Asked:
 class Questions:
     """What a section asks. ``asked`` are the addresses so far."""
 
+    together = staticmethod(api_questions.together)
+
     def __init__(self, ask: Ask, scope: Scope, asked: _Asked | None = None) -> None:
         self.scope = scope
         self.asked: list[str] = []
@@ -60,36 +63,27 @@ class Questions:
         """The questions of another section, which shares the answers."""
         return Questions(self._all.ask, self.scope, self._all)
 
-    async def now(self, *path: str, api: str = _API, **params: str | int) -> dict[str, Any]:
+    async def now(self, *path: str, api: str = API, **params: str | int) -> dict[str, Any]:
         """An answer for the report's range. Parts of the path are encoded here, empty parameters left out."""
         return await self.within((self.scope.start_ns, self.scope.end_ns), *path, api=api, **params)
 
-    async def before(self, *path: str, api: str = _API, **params: str | int) -> dict[str, Any]:
+    async def before(self, *path: str, api: str = API, **params: str | int) -> dict[str, Any]:
         """The same for the range before it."""
         return await self.within(self.scope.before, *path, api=api, **params)
 
-    async def within(self, window: tuple[int, int], *path: str, api: str = _API, **params: str | int) -> dict[str, Any]:
+    async def within(self, window: tuple[int, int], *path: str, api: str = API, **params: str | int) -> dict[str, Any]:
         """The same for any range, in nanoseconds since 1970."""
         start, end = map(format_time, window)
         return await self.plain(*path, api=api, start=start, end=end, **params)
 
-    async def plain(self, *path: str, api: str = _API, **params: str | int) -> dict[str, Any]:
+    async def plain(self, *path: str, api: str = API, **params: str | int) -> dict[str, Any]:
         """An answer that has no range."""
-        where = "/".join((api, *(quote(part, safe="") for part in path)))
+        where = api_questions.address(*path, api=api)
         given = {name: str(value) for name, value in params.items() if value != ""}
         address = f"{where}?{urlencode(given)}" if given else where
         if address not in self.asked:
             self.asked.append(address)
         return await self._all.answer(address, where, given)
-
-    async def together(self, *questions: Awaitable[Any]) -> list[Any]:
-        """Several at once; the first error stops waiting for the others."""
-        tasks = [asyncio.ensure_future(question) for question in questions]
-        try:
-            return list(await asyncio.gather(*tasks))
-        finally:
-            for task in tasks:
-                task.cancel()
 
     async def if_there(self, question: Awaitable[dict[str, Any]]) -> dict[str, Any] | None:
         """An answer, None where the server has no such thing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from spanglass_server.api_questions import address
 from spanglass_server.pages.alerts import words
 from spanglass_server.pages.health.reading import to_check
 from spanglass_server.pages.rendering.format import parse_time_ns
@@ -24,7 +25,7 @@ TOLD = frozenset({"service_name", "service", "service.name", "host_name", "host"
 
 async def ask(visit: Visit, *path: str, **params: str | list[str] | int | None) -> Row:
     """Return the answer of a path below ``/api/monitoring``, which end in a slash; empty parameters are left out."""
-    where = "/".join((MONITORING, *(quote(part, safe="") for part in path), ""))
+    where = address(*path, "", api=MONITORING)
     given = {
         key: value if isinstance(value, list) else str(value)
         for key, value in params.items()

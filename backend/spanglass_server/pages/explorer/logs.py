@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from spanglass_server.api_questions import API
 from spanglass_server.pages.explorer import facets, search
 from spanglass_server.pages.log_lines import columns
 from spanglass_server.pages.log_patterns import page as patterns
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import of_api
 from spanglass_server.pages.rendering import charts, terms
-from spanglass_server.pages.visit import API
 from spanglass_server.query.logs.export import FORMS
 from spanglass_server.signals import Signal
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.units import UnitError, parse_duration_ns
+from spanglass_server.api_questions import API
 from spanglass_server.pages.explorer import facets, running, search
 from spanglass_server.pages.performance import heat
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import Problem, of_api
 from spanglass_server.pages.rendering import charts, terms
-from spanglass_server.pages.visit import API
 from spanglass_server.pages.window import SECOND_NS
 from spanglass_server.signals import Signal
 

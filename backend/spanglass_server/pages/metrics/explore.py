@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from spanglass_server.api_questions import API
 from spanglass_server.pages.metrics.prometheus import NAME, ask_expressions, ask_now
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import of_api
 from spanglass_server.pages.rendering import charts
 from spanglass_server.pages.rendering.units import number_text
-from spanglass_server.pages.visit import API
 from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from spanglass_server.api_questions import address
 from spanglass_server.pages.alerts.reading import others, place, time_ns
 from spanglass_server.pages.alerts.words import level
 from spanglass_server.pages.notifications import words
 from spanglass_server.pages.rendering.format import duration_text
-from spanglass_server.pages.visit import API
 from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ NO_STANDING: Row = {"channels": [], "groups": 0, "escalations": 0, "silences": 0
 
 async def post(visit: Visit, *path: str, body: Mapping[str, Any]) -> Row:
     """Return the API's answer to a question with a body, which has nothing to do with a time range."""
-    where = "/".join((API, *(quote(part, safe="") for part in path)))
-    return await visit.site.api(where, {}, body)
+    return await visit.site.api(address(*path), {}, body)
 
 
 async def things(visit: Visit, section: str) -> Sequence[Row]:
