@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.reports import blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from spanglass_server.reports.asking import Questions
-    from spanglass_server.reports.model import Block
+    from spanglass_server.reports.model import Block, Cell
 
 #: So many services are looked at, those with most requests, and so many operations of each.
 _SERVICES: Final = 10
@@ -22,8 +23,41 @@ _LEAST: Final = 20
 _SLOWER: Final = 0.1
 _MORE_FAILING: Final = 0.005
 
-Operations = list[dict[str, Any]]
-Pair = tuple[str, dict[str, Any], dict[str, Any]]  # service, operation now, and before
+Operation = dict[str, Any]
+Operations = list[Operation]
+Pair = tuple[str, Operation, Operation]  # service, operation now, and before
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A way in which operations change for the worse: by their ``figure``, now and before."""
+
+    title: str
+    figure: str
+    counts: Callable[[float, float], bool]
+    none: str  # what is said where none did
+    columns: blocks.Columns
+    cells: Callable[[Operation, Operation], Sequence[Cell]]
+
+
+_CHANGES: Final = (
+    _Change(
+        "Slower",
+        "p95_ns",
+        lambda now, then: (blocks.change(now, then) or 0.0) >= _SLOWER,
+        f"No operation got slower by {_SLOWER:.0%} or more at its p95.",
+        (("p95", "ns"), ("p95 before", "ns"), ("Change", "change")),
+        lambda now, then: (now["p95_ns"], then["p95_ns"], blocks.change(now["p95_ns"], then["p95_ns"])),
+    ),
+    _Change(
+        "Failing more",
+        "error_ratio",
+        lambda now, then: now - then >= _MORE_FAILING,
+        f"No operation fails more often by {_MORE_FAILING:.1%} of its requests or more.",
+        (("Failed", "count"), ("Share", "ratio"), ("Share before", "ratio")),
+        lambda now, then: (now["errors"], now["error_ratio"], then["error_ratio"]),
+    ),
+)
 
 
 async def build(questions: Questions) -> list[Block]:
@@ -37,7 +71,7 @@ async def build(questions: Questions) -> list[Block]:
     left_out = _left_out(len(services), looked_at, cut)
     if not pairs:
         return [blocks.text(f"No operation had {_LEAST} requests in this time and in the one before."), *left_out]
-    return [*_slower(questions, pairs), *_failing(questions, pairs), *left_out]
+    return [*(block for change in _CHANGES for block in _worse(questions, pairs, change)), *left_out]
 
 
 async def _services(questions: Questions) -> Sequence[str]:
@@ -80,63 +114,21 @@ def _left_out(services: int, looked_at: Sequence[str], cut: Sequence[str]) -> li
     return [blocks.text(" ".join(told))] if told else []
 
 
-def _slower(questions: Questions, pairs: Sequence[Pair]) -> list[Block]:
-    found = [pair for pair in pairs if (blocks.change(pair[1]["p95_ns"], pair[2]["p95_ns"]) or 0.0) >= _SLOWER]
+def _worse(questions: Questions, pairs: Sequence[Pair], change: _Change) -> list[Block]:
+    """A table of those that changed for the worse, what costs most first; a text where none did."""
+    found = [pair for pair in pairs if change.counts(pair[1][change.figure], pair[2][change.figure])]
     if not found:
-        return [blocks.text(f"No operation got slower by {_SLOWER:.0%} or more at its p95.")]
-    found.sort(key=lambda pair: -pair[1]["requests"] * (pair[1]["p95_ns"] - pair[2]["p95_ns"]))
+        return [blocks.text(change.none)]
+    found.sort(key=lambda pair: -pair[1]["requests"] * (pair[1][change.figure] - pair[2][change.figure]))
     rows = [
         blocks.row(
-            *_names(service, now),
+            now["operation"] or "(no name)",
+            service,
             now["requests"],
-            now["p95_ns"],
-            then["p95_ns"],
-            blocks.change(now["p95_ns"], then["p95_ns"]),
-            link=_link(questions, service, now),
+            *change.cells(now, then),
+            link=blocks.link(questions.scope, "services", service, operation=now["operation"]),
         )
         for service, now, then in found[:_MOST]
     ]
-    columns: blocks.Columns = (
-        ("Operation", "text"),
-        ("Service", "text"),
-        ("Requests", "count"),
-        ("p95", "ns"),
-        ("p95 before", "ns"),
-        ("Change", "change"),
-    )
-    return [blocks.table("Slower", columns, rows, len(found) - _MOST)]
-
-
-def _failing(questions: Questions, pairs: Sequence[Pair]) -> list[Block]:
-    found = [pair for pair in pairs if pair[1]["error_ratio"] - pair[2]["error_ratio"] >= _MORE_FAILING]
-    if not found:
-        return [blocks.text(f"No operation fails more often by {_MORE_FAILING:.1%} of its requests or more.")]
-    found.sort(key=lambda pair: -pair[1]["requests"] * (pair[1]["error_ratio"] - pair[2]["error_ratio"]))
-    rows = [
-        blocks.row(
-            *_names(service, now),
-            now["requests"],
-            now["errors"],
-            now["error_ratio"],
-            then["error_ratio"],
-            link=_link(questions, service, now),
-        )
-        for service, now, then in found[:_MOST]
-    ]
-    columns: blocks.Columns = (
-        ("Operation", "text"),
-        ("Service", "text"),
-        ("Requests", "count"),
-        ("Failed", "count"),
-        ("Share", "ratio"),
-        ("Share before", "ratio"),
-    )
-    return [blocks.table("Failing more", columns, rows, len(found) - _MOST)]
-
-
-def _names(service: str, operation: Mapping[str, Any]) -> tuple[str, str]:
-    return operation["operation"] or "(no name)", service
-
-
-def _link(questions: Questions, service: str, operation: Mapping[str, Any]) -> str:
-    return blocks.link(questions.scope, "services", service, operation=operation["operation"])
+    columns: blocks.Columns = (("Operation", "text"), ("Service", "text"), ("Requests", "count"), *change.columns)
+    return [blocks.table(change.title, columns, rows, len(found) - _MOST)]
