@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from spanglass_server.forms.errors import ElsewhereError
 from spanglass_server.forms.problems import Problem
 from spanglass_server.retention.form import read_yaml, to_yaml
-from spanglass_server.retention.model import ManagedByFileError, Policies, PoliciesError, Version
+from spanglass_server.retention.model import Policies, PoliciesError, Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,10 +69,10 @@ class PolicyBook:
     def replace(self, policies: Policies, change: Version, after: int) -> None:
         """Have others in force; ``change`` says who and when.
 
-        ``ManagedByFileError``, ``ChangedMeanwhileError``; ``PoliciesError`` for those that could not be read again.
+        ``ElsewhereError``, ``ConflictError``; ``PoliciesError`` for those that could not be read again.
         """
         if self._of_file is not None:
-            raise ManagedByFileError(f"the policies stand in {self.file}")
+            raise ElsewhereError("the list of policies", str(self.file), or_else=", and start the server anew")
         text = to_yaml(policies)
         if read_yaml(text) != policies:
             raise PoliciesError([Problem("they can't be kept as they are", hint="leave unusual characters out")])

@@ -75,13 +75,5 @@ class PoliciesError(Exception):
         self.problems = tuple(problems)
 
 
-class ManagedByFileError(Exception):
-    """The policies stand in a file, and are changed there."""
-
-
-class ChangedMeanwhileError(Exception):
-    """Somebody else changed the policies since they were read."""
-
-
 class RetentionStoreError(Exception):
     """The file of policies is none of this server's, or damaged; says what to do."""

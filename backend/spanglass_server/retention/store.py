@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from spanglass_server.retention.model import ChangedMeanwhileError, RetentionStoreError, Version
+from spanglass_server.forms.errors import ConflictError
+from spanglass_server.retention.model import RetentionStoreError, Version
 from spanglass_server.store.sqlite_file import Kept, SqliteFile, Wording, read_sql
 
 if TYPE_CHECKING:
@@ -92,11 +93,12 @@ class RetentionStore:
             return [Version(*row) for row in connection.execute(_VERSIONS, (limit,))]
 
     def add(self, version: Version, after: int) -> None:
-        """Have other policies in force, if those of number ``after`` still are; ``ChangedMeanwhileError``."""
+        """Have other policies in force, if those of number ``after`` still are; ``ConflictError``."""
         with self._file.write() as connection:
             newest = _newest(connection)
-            if after != (newest.number if newest else 0):
-                raise ChangedMeanwhileError("somebody else changed the policies meanwhile")
+            current = newest.number if newest else 0
+            if after != current:
+                raise ConflictError("the list of policies", str(current))
             connection.execute(_PUT_VERSION, (version.time_ns, version.actor, version.note, version.text))
             connection.execute(_OLD_VERSIONS, (_MOST_VERSIONS,))
 

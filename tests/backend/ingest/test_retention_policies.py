@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 from aged import FAILED, NOW_NS, SLOW, Attic, ids, log_lines, of_place, request
 
+from spanglass_server.forms.errors import ConflictError
 from spanglass_server.query.matching import SpanQuestion
 from spanglass_server.query.one_trace.view import show_trace
 from spanglass_server.query.services.counts import count_spans
 from spanglass_server.query.services.services import list_services
 from spanglass_server.retention.form import read_yaml, to_json, to_yaml
-from spanglass_server.retention.model import ChangedMeanwhileError, PoliciesError
+from spanglass_server.retention.model import PoliciesError
 from spanglass_server.signals import Signal
 from spanglass_server.slo.counting.spans import count_spans as count_events
 from spanglass_server.slo.form.spec import OBJECTIVES
@@ -212,7 +213,7 @@ def test_policies_are_written_as_they_are_read(tmp_path):
     book = attic.node.real.retention.book
     (version,) = book.versions(10)
     assert (version.actor, read_yaml(version.text)) == ("Ada", policies)
-    with pytest.raises(ChangedMeanwhileError):
+    with pytest.raises(ConflictError):
         book.replace(policies, version, 0)
     attic.close()
     again = Attic(tmp_path / "data")

@@ -7,20 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from spanglass_server.api.alerting.bodies import ACTOR_HEADER, actor_of
-from spanglass_server.api.errors import ApiError, disk_error
 from spanglass_server.api.issues.bodies import text_of
 from spanglass_server.api.params import limit_param
 from spanglass_server.api.retention import bodies
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
+from spanglass_server.api.written import refusals
 from spanglass_server.retention import answers
 from spanglass_server.retention.form import to_json, to_yaml
-from spanglass_server.retention.model import (
-    ChangedMeanwhileError,
-    ManagedByFileError,
-    PoliciesError,
-    Version,
-)
+from spanglass_server.retention.model import PoliciesError, Version
 from spanglass_server.retention.preview import Asked, preview
 from spanglass_server.retention.sampling import Known
 from spanglass_server.signals import Signal
@@ -61,17 +56,10 @@ class _Handlers:
         note = text_of(fields, "note", longest=bodies.LONGEST_NOTE)
         change = Version(0, params["now_ns"], actor_of(fields, params), note, "")
         try:
-            self.desk.book.replace(policies, change, fields["version"])
+            with refusals(elsewhere="policies"):
+                self.desk.book.replace(policies, change, fields["version"])
         except PoliciesError as error:
             raise bodies.refused(error) from error
-        except ManagedByFileError as error:
-            hint = "change the file, and start the server anew"
-            raise ApiError("forbidden", str(error), field="policies", hint=hint) from error
-        except ChangedMeanwhileError as error:
-            hint = "GET /api/v1/retention again, and make the change to what it is now"
-            raise ApiError("conflict", str(error), field="version", hint=hint) from error
-        except OSError as error:
-            raise disk_error(error) from error
         return self.show(session, params)
 
     def check(self, _: QuerySession, params: Params) -> answers.CheckedPolicies:
