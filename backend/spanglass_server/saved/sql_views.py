@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import pyarrow as pa
-
+from spanglass_server.store.offered_tables import TEXT, TIME, WHOLE, table_of
 from spanglass_server.store.ports import OfferedTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from spanglass_server.saved.model import Pin
     from spanglass_server.saved.store.pins import Pins
+    from spanglass_server.store.offered_tables import Columns
 
-_TIME = pa.timestamp("ns")
-_TEXT, _WHOLE = pa.string(), pa.int64()
-_PINS: Final[Mapping[str, tuple[pa.DataType, Callable[[Pin], Any]]]] = {
-    "trace_id": (_TEXT, lambda pin: pin.trace_id.hex()),
-    "note": (_TEXT, lambda pin: pin.note),
-    "pinned_by": (_TEXT, lambda pin: pin.actor),
-    "pinned_at": (_TIME, lambda pin: pin.pinned_ns),
-    "service": (_TEXT, lambda pin: pin.service),
-    "name": (_TEXT, lambda pin: pin.name),
-    "start_time": (_TIME, lambda pin: pin.start_ns),
-    "duration_ns": (_WHOLE, lambda pin: pin.duration_ns),
-    "spans": (_WHOLE, lambda pin: pin.spans),
-    "errors": (_WHOLE, lambda pin: pin.errors),
-    "bytes": (_WHOLE, lambda pin: pin.bytes),
+_PINS: Final[Columns[Pin]] = {
+    "trace_id": (TEXT, lambda pin: pin.trace_id.hex()),
+    "note": (TEXT, lambda pin: pin.note),
+    "pinned_by": (TEXT, lambda pin: pin.actor),
+    "pinned_at": (TIME, lambda pin: pin.pinned_ns),
+    "service": (TEXT, lambda pin: pin.service),
+    "name": (TEXT, lambda pin: pin.name),
+    "start_time": (TIME, lambda pin: pin.start_ns),
+    "duration_ns": (WHOLE, lambda pin: pin.duration_ns),
+    "spans": (WHOLE, lambda pin: pin.spans),
+    "errors": (WHOLE, lambda pin: pin.errors),
+    "bytes": (WHOLE, lambda pin: pin.bytes),
 }
 
 
 def sql_views(pins: Pins) -> dict[str, OfferedTable]:
     """The view by name."""
-
-    def rows() -> pa.Table:
-        listed = pins.by_id().values()
-        return pa.table({name: pa.array([read(pin) for pin in listed], kind) for name, (kind, read) in _PINS.items()})
-
-    return {"pinned_traces": OfferedTable(rows)}
+    return {"pinned_traces": OfferedTable(lambda: table_of(_PINS, pins.by_id().values()))}

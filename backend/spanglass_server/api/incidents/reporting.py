@@ -10,7 +10,7 @@ from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.incidents import report
 from spanglass_server.incidents.config.model import TARGET_NS
-from spanglass_server.incidents.sql_views import Incidents
+from spanglass_server.incidents.sql_views import table_of_incidents
 from spanglass_server.query.answers import Time
 from spanglass_server.times import NS_PER_SECOND, format_time
 
@@ -82,7 +82,7 @@ class Report(TypedDict):
 
 def report_route(desk: IncidentDesk, alerts: Callable[[], pa.Table]) -> Route:
     """Return the route; ``alerts`` gives ``monitoring_alerts``."""
-    incidents = Incidents(desk.store)
+    incidents = table_of_incidents(desk.store)
 
     def answer(_: QuerySession, params: Params) -> Report:
         window: Window = params["window"]
