@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -69,6 +69,7 @@ class MeasureQuery:
         return self.measure.kind.promql(asked).replace("{, ", "{")
 
 
+@lru_cache(maxsize=1024)
 def parse_measure(text: str) -> MeasureQuery:
     """Read a measure. Raises ``MeasureError`` with the place and what was probably meant."""
     try:

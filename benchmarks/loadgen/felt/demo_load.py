@@ -35,6 +35,16 @@ class DemoLoad:
     load_s: float = 3600
     warm_up_s: float = 60
 
+    @classmethod
+    def lasting(cls, seconds: float) -> DemoLoad:
+        """A load of so many seconds; a short one does not wait longer for the rest than it lasts itself."""
+        return cls(idle_s=min(cls.idle_s, seconds / 5), load_s=seconds, warm_up_s=min(cls.warm_up_s, seconds / 8))
+
+    @property
+    def whole_s(self) -> float:
+        """How long all of it takes, besides starting and stopping."""
+        return self.idle_s + self.load_s + 2 * self.warm_up_s
+
     def quick(self) -> DemoLoad:
         """Return a load for trying out."""
         return replace(self, idle_s=2, load_s=4, warm_up_s=1)
@@ -58,6 +68,7 @@ class Watched:
 
 def measure_demo(load: DemoLoad, program: str = SPANGLASS) -> dict[str, float]:
     """Watch a server of its own idle, then under the shop's load; the shop is this checkout's for every build."""
+    print(f"the demo's load takes {load.whole_s / 60:.1f} minutes", file=sys.stderr)
     with fresh_server(program=program) as server:
         time.sleep(load.warm_up_s)
         idle = watch(server, load.idle_s)

@@ -50,7 +50,7 @@ def small_requests(run: Run) -> Figures:
 
 def demo_load(run: Run) -> Figures:
     """The server idle, and under the demo shop's load with no page open."""
-    load = DemoLoad(load_s=run.minutes * 60)
+    load = DemoLoad.lasting(run.minutes * 60)
     return {"demo": measure_demo(load.quick() if run.quick else load, run.program)}
 
 

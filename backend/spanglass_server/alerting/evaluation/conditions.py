@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,6 +53,14 @@ _COMPARE: dict[str, np.ufunc] = {
 _COMPUTE: dict[str, np.ufunc] = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
 
 
+class Taken(Enum):
+    """When a comparison is taken to hold: with enough samples, with any number of them, or until it has recovered."""
+
+    BELIEVED = auto()
+    ANYHOW = auto()
+    EASED = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Sides:
     """A comparison with the value that people see on the left: keys, what they are compared with, and how."""
@@ -85,7 +94,7 @@ class Computing:
     pool: Pool
     warnings: list[str] = field(default_factory=list)
     _sides: dict[int, Sides] = field(default_factory=dict)
-    _truths: dict[tuple[int, bool], Truth] = field(default_factory=dict)
+    _truths: dict[tuple[int, Taken], Truth] = field(default_factory=dict)
 
     def sides(self, node: Comparison) -> Sides:
         """Both sides of a comparison."""
@@ -93,23 +102,43 @@ class Computing:
             self._sides[id(node)] = self._compared(node)
         return self._sides[id(node)]
 
-    def truth(self, node: Condition, *, is_eased: bool = False) -> Truth:
-        """Where a condition that has no others in it holds, by its own keys; ``is_eased``: has not recovered."""
-        key = id(node), is_eased
+    def truth(self, node: Condition, taken: Taken = Taken.BELIEVED) -> Truth:
+        """Where a condition that has no others in it holds, by its own keys."""
+        key = id(node), taken
         if key not in self._truths:
-            self._truths[key] = self._truth(node, is_eased=is_eased)
+            self._truths[key] = self._truth(node, taken)
         return self._truths[key]
 
+    def table(self, node: Condition) -> Table:
+        """The values that people see of a condition that has no others in it."""
+        return self.sides(node).table if isinstance(node, Comparison) else self.truth(node).table
+
+    def holds(self, base: Table, main: Truth | None = None) -> Bools:
+        """Where the condition of the plan holds, for the keys of ``base``; ``main`` stands for that comparison.
+
+        Samples are counted only where it would hold with any number of them: fewer of them let less hold. (Under
+        ``not`` more may hold, where a key belongs to several others.)
+        """
+        node = self.plan.condition
+        if self.plan.guards and not any(isinstance(each, Not) for each in walk(node)):
+            found, _ = self.over(base, node, main, Taken.ANYHOW)
+            if not found.any():
+                return found
+        if main is not None:
+            assert self.plan.main is not None  # noqa: S101 - it is what stands for it
+            main = replace(main, holds=self._believed(self.plan.main, main.holds))
+        return self.over(base, node, main)[0]
+
     def over(
-        self, base: Table, node: Condition, main: Truth | None = None, *, is_eased: bool = False
+        self, base: Table, node: Condition, main: Truth | None = None, taken: Taken = Taken.BELIEVED
     ) -> tuple[Bools, Bools]:
         """Where a condition holds and where it fails, for the keys of ``base``.
 
-        ``main`` stands for that comparison. ``is_eased``: where it has not recovered; what is under ``not`` is as ever.
+        ``main`` stands for that comparison. What is under ``not`` is never eased.
         """
         match node:
             case And(items) | Or(items):
-                told = [self.over(base, item, main, is_eased=is_eased) for item in items]
+                told = [self.over(base, item, main, taken) for item in items]
                 holds, fails = (np.array([each[place] for each in told]) for place in (0, 1))
                 if isinstance(node, And):
                     return np.asarray(np.all(holds, axis=0)), np.asarray(np.any(fails, axis=0))
@@ -119,9 +148,9 @@ class Computing:
                 return fails, holds
             case Comparison() if node is self.plan.main and main is not None:
                 return projected(base, main)
-        return projected(base, self.truth(node, is_eased=is_eased))
+        return projected(base, self.truth(node, taken))
 
-    def believed(self, node: Comparison, holds: Bools) -> Bools:
+    def _believed(self, node: Comparison, holds: Bools) -> Bools:
         """Where a comparison holds with enough samples; mostly it holds nowhere, and then they are not counted."""
         return holds & self._enough(node) if holds.any() else holds
 
@@ -138,15 +167,15 @@ class Computing:
             part = share * number if guard.least_part else np.inf
             return np.asarray((number >= guard.least - _HALF) & (part >= guard.least_part - _HALF))
 
-    def _truth(self, node: Condition, *, is_eased: bool) -> Truth:
+    def _truth(self, node: Condition, taken: Taken) -> Truth:
         match node:
-            case Comparison() if is_eased:
+            case Comparison() if taken is Taken.EASED:
                 sides = self.sides(node)
                 return sides.truth(eased_bounds(sides, self.plan.rule.hysteresis))
             case Comparison():
                 sides = self.sides(node)
                 found = sides.truth(sides.bounds)
-                return replace(found, holds=self.believed(node, found.holds))
+                return found if taken is Taken.ANYHOW else replace(found, holds=self._believed(node, found.holds))
             case Absent(of=of, over_ns=over_ns):
                 return absent(self.plan.sources[of], over_ns or of.window_ns, self.pool)
             case Present(of=of):

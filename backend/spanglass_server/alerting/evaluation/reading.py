@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanglass_core.alerting.conditions.nodes import And, Comparison, Not, Or
-from spanglass_server.alerting.evaluation.conditions import Computing, eased_bounds
+from spanglass_core.alerting.conditions.nodes import And, Not, Or
+from spanglass_server.alerting.evaluation.conditions import Computing, Taken, eased_bounds
 from spanglass_server.alerting.evaluation.tables import Table, keys_of, looked_up, with_more
 from spanglass_server.alerting.model import Readings
 from spanglass_server.promql.evaluation.windows import step_times
@@ -57,11 +56,11 @@ def read(plan: Plan, pool: Pool) -> Readings:
 def _base(plan: Plan, computing: Computing) -> Table:
     """The keys with the values that people see: of the main comparison, or the first condition."""
     first = plan.main if plan.main is not None else next(_leaves(plan.condition))
-    base = computing.sides(first).table if isinstance(first, Comparison) else computing.truth(first).table
+    base = computing.table(first)
     if isinstance(plan.condition, Or):
         for leaf in _leaves(plan.condition):
             if leaf is not first:
-                base = with_more(base, computing.truth(leaf).table)
+                base = with_more(base, computing.table(leaf))
     return base
 
 
@@ -81,10 +80,9 @@ def _levels(plan: Plan, computing: Computing, base: Table, sides: Sides | None) 
     """The highest level that holds for each key and step, and the highest that it has not recovered from."""
     levels, held = np.zeros(base.values.shape, np.int8), np.zeros(base.values.shape, np.int8)
     if sides is None:
-        holds, _ = computing.over(base, plan.condition)
+        holds = computing.holds(base)
         levels[holds] = held[holds] = plan.rule.severity.rank
         return levels, held
-    assert plan.main is not None  # noqa: S101 - it has these sides
     if plan.levels is None:
         eased = eased_bounds(sides, plan.rule.hysteresis)
         pairs = {plan.rule.severity.rank: (sides.bounds, eased if plan.rule.recovery is None else plan.rule.recovery)}
@@ -92,9 +90,8 @@ def _levels(plan: Plan, computing: Computing, base: Table, sides: Sides | None) 
         recoveries = plan.levels.recoveries
         pairs = {rank: (threshold, recoveries[rank]) for rank, threshold in plan.levels.thresholds.items()}
     for rank, (threshold, recovery) in pairs.items():
-        main = sides.truth(threshold)
-        holds, _ = computing.over(base, plan.condition, replace(main, holds=computing.believed(plan.main, main.holds)))
-        keeps, _ = computing.over(base, plan.condition, sides.truth(recovery), is_eased=True)
+        holds = computing.holds(base, sides.truth(threshold))
+        keeps, _ = computing.over(base, plan.condition, sides.truth(recovery), Taken.EASED)
         levels[holds] = rank
         held[keeps] = rank
     return levels, held

@@ -84,6 +84,7 @@ class StoredSeries:
         self._sharing: Sharing | None = None
         self._shares: dict[tuple[int, int, int], list[Share]] = {}  # a session sees one snapshot
         self._held_names: dict[tuple[tuple[str, int], ...], frozenset[str]] = {}
+        self._countable_names: dict[tuple[int, int], frozenset[str]] = {}
 
     def select(self, selector: Selector) -> Samples:
         """See ``SeriesSource``."""
@@ -125,8 +126,8 @@ class StoredSeries:
 
     def lacking(self, names: frozenset[str], start_ms: int, end_ms: int) -> frozenset[str]:
         """See ``SeriesSource``."""
-        selector = Selector((), start_ms, end_ms)
-        return names - self._held(self._shares_of(selector)) - _COUNTED
+        missing = names - self._held(self._shares_of(Selector((), start_ms, end_ms)))
+        return missing - self._countable(start_ms, end_ms) if missing & _COUNTED else missing
 
     def label_names(self, selectors: Sequence[Selector]) -> list[str]:
         """See ``SeriesSource``."""
@@ -172,6 +173,13 @@ class StoredSeries:
         """The names of all series that parts of the range have; quick, for no series is looked at."""
         forms = wanted(self._session, self._cache, selector, self._listed(selector))
         return {*(form.named.name for form in forms), *self._counted_names(selector)}
+
+    def _countable(self, start_ms: int, end_ms: int) -> frozenset[str]:
+        """The names of metrics that may be counted in a range; what is counted begins with a whole step before it."""
+        between = (2 * start_ms - end_ms, end_ms)
+        if between not in self._countable_names:
+            self._countable_names[between] = frozenset(self._counted_names(Selector((), *between)))
+        return self._countable_names[between]
 
     def _counted_names(self, selector: Selector) -> list[str]:
         """Names of metrics that are counted from records, where there are any."""

@@ -283,3 +283,37 @@ def test_samples_are_counted_only_where_a_comparison_holds(condition, more):
     guarded, counting.reads = counting.reads, 0
     evaluator(counting).evaluate(None, [rule("error_rate > 99%")], Steps(10 * MINUTE_MS, 0, 1))
     assert (guarded > counting.reads) == more
+
+
+@pytest.mark.parametrize(
+    ("condition", "more"),
+    [
+        ("error_rate > 5% and request_rate > 100", 0),
+        ("error_rate > 99% or error_rate > 5% and request_rate > 100", 0),
+        ("error_rate > 5% and request_rate > 0.5", 1),
+        ("error_rate > 99% or error_rate > 5% and request_rate > 0.5", 1),
+        ("error_rate > 5% and not request_rate > 100", 1),
+    ],
+)
+def test_samples_are_counted_only_where_the_whole_condition_may_hold(condition, more):
+    """A comparison that holds asks for no samples while another keeps the rule from firing."""
+    steps = Steps(10 * MINUTE_MS, 0, 1)
+    counting = Counting(SERIES)
+    said = evaluator(counting).evaluate(None, [rule(condition, min_samples=1)], steps)["rule"]
+    counted, counting.reads = counting.reads, 0
+    without = evaluator(counting).evaluate(None, [rule("error_rate > 99% and request_rate > 100")], steps)["rule"]
+    assert (counted > counting.reads) == more
+    assert said.keys == without.keys
+    np.testing.assert_array_equal(said.values, without.values)
+    assert said.levels.any() == more
+
+
+def test_few_samples_keep_a_whole_condition_from_holding():
+    """Where all comparisons hold, samples decide: 120 requests in two minutes."""
+    condition = "error_rate > 5% and request_rate > 0.5"
+    steps = Steps(10 * MINUTE_MS, 0, 1)
+    levels = [
+        evaluator(SERIES).evaluate(None, [rule(condition, min_samples=least)], steps)["rule"].levels.max()
+        for least in (100, 1000)
+    ]
+    assert levels == [WARNING, NONE]

@@ -97,3 +97,24 @@ def test_filters_mean_what_an_event_knows(open_tables, store):
         ) as wrong:
             total(series, f"__filter__=`{text}`")
         assert wrong.value.kind == "bad_data"
+
+
+def test_what_nobody_counts_is_known_to_be_missing(open_tables, store):
+    """Events that lie in a range, or in as long before it, may be counted; of other records there are none."""
+    series = StoredSeries(open_tables(), events=EventLog(store))
+    names = frozenset({"issue_events_total", "spans_total", "log_records_total", "gone"})
+    others = names - {"issue_events_total"}
+    assert series.lacking(names, BASE_MS, BASE_MS + 600_000) == others
+    assert series.lacking(names, BASE_MS + 600_000, BASE_MS + 1_200_000) == others
+    assert series.lacking(names, BASE_MS + 3_600_000, BASE_MS + 3_700_000) == names
+    assert StoredSeries(open_tables()).lacking(names, BASE_MS, BASE_MS + 600_000) == names
+
+
+def test_spans_and_log_records_may_be_counted_where_there_are_any(open_tables):
+    """What is counted of a signal is missing while there is no record of it."""
+    names = frozenset({"spans_total", "span_duration_seconds_count", "log_records_total"})
+    of_logs = frozenset({"log_records_total"})
+    span = {"start_time_ns": BASE_NS, "duration_ns": 5, "name": "GET", "kind": 2}
+    log = {"time_ns": BASE_NS}
+    for tables, missing in (({"spans": [span]}, of_logs), ({"logs": [log]}, names - of_logs)):
+        assert StoredSeries(open_tables(**tables)).lacking(names, BASE_MS - 60_000, BASE_MS + 60_000) == missing
