@@ -162,7 +162,7 @@ def test_many_or_large_bodies_are_decoded_at_once():
 def test_many_small_bodies_are_only_checked(spans_each, is_only_checked):
     """More of them than of large ones: what decoding a few dozen at once costs, their senders would wait for."""
     bodies = [spans(*(f"{number}-{place}" for place in range(spans_each))) for number in range(40)]
-    assert 128 << 10 < sum(map(len, bodies))
+    assert sum(map(len, bodies)) > 128 << 10
     assert (len(bodies[0]) <= 8 << 10) == is_only_checked
 
     results = DECODER.check(Signal.SPANS, bodies, [NOW_NS] * len(bodies))
