@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from spanglass_server.alerting.model import Failure
     from spanglass_server.alerting.ports import Evaluator
     from spanglass_server.alerting.rules.prometheus.model import RecordingGroup
+    from spanglass_server.forms.names import Stands
     from spanglass_server.forms.nodes import Node
 
 
@@ -34,9 +35,9 @@ class CheckedFile:
     notes: tuple[Problem, ...]
 
 
-def check_file(text: str, file: str, evaluator: Evaluator) -> CheckedFile:
-    """Check a file of either kind by its text; never raises for what it holds."""
-    read = read_file(text, file)
+def check_file(text: str, file: str, evaluator: Evaluator, *, stands: Stands = False) -> CheckedFile:
+    """Check a file of either kind by its text; never raises for what it holds. See ``Report`` for what stands."""
+    read = read_file(text, file, stands=stands)
     found = [each for each in read.standing if isinstance(each, Found)]
     recordings = tuple(each for each in read.standing if not isinstance(each, Found))
     failures = {each.uid: failure for each in found if (failure := evaluator.check(each.rule)) is not None}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
 
     from spanglass_server.forms.listed import Listed
+    from spanglass_server.forms.names import Stands
     from spanglass_server.forms.problems import Problem
 
 V = TypeVar("V")
@@ -40,10 +41,11 @@ class Written(Generic[T]):
         described = {**STRING, "description": f"instead: YAML, as docs/{self.docs} describes it"}
         return {self.field: self.listed.shape.schema, "yaml": described}
 
-    def read(self, fields: dict[str, Any], *, stands: bool = False) -> Read[T]:
+    def read(self, fields: dict[str, Any], *, stands: Stands = False) -> Read[T]:
         """Read all that the fields of a body hold, with all problems; ApiError for none, or both forms.
 
-        ``stands``: it takes the place of one, and its uid with it.
+        ``stands``: it takes the place of one, and its uid with it; or the uids of those that stand, any of which it
+        may be.
         """
         given = [form for form in (self.field, "yaml") if form in fields]
         if len(given) != 1:
@@ -54,7 +56,7 @@ class Written(Generic[T]):
             return self.listed.read_json(fields[self.field], stands=stands)
         return self.read_yaml(fields, stands=stands)
 
-    def read_yaml(self, fields: dict[str, Any], *, stands: bool = False) -> Read[T]:
+    def read_yaml(self, fields: dict[str, Any], *, stands: Stands = False) -> Read[T]:
         """Read the field ``yaml``."""
         return self.listed.read_yaml(text_of(fields, "yaml", longest=MAX_CHARACTERS) + "\n", stands=stands)
 

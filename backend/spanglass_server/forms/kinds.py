@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from spanglass_core.units import UnitError, format_duration, parse_duration_ns
-from spanglass_server.forms.names import SLUG_PATTERN, TAKEN
+from spanglass_server.forms.names import SLUG_PATTERN, TAKEN, may_be
 from spanglass_server.forms.problems import meant
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Uid(Text):
             return text
         message = f"{text!r} can't be a uid: pages and API have that word in its place"
         hint = f"write another one, such as {text}-{self._kind}"
-        if not report.stands:
+        if not may_be(text, self._kind, report.stands):
             report.add(node, message, hint)
             return FAILED
         if report.file:  # it goes on, without all of its pages

@@ -14,6 +14,7 @@ from spanglass_server.forms.problems import Problem, Report, meant
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from spanglass_server.forms.names import Stands
     from spanglass_server.forms.nodes import Node
     from spanglass_server.forms.shapes import Shape
 
@@ -57,7 +58,7 @@ class Listed(Generic[T]):
     many: str
     is_setting: bool = True
 
-    def read_yaml(self, text: str, file: str = "", *, stands: bool = False) -> Read[T]:
+    def read_yaml(self, text: str, file: str = "", *, stands: Stands = False) -> Read[T]:
         """Read ``monitoring: KEY:``, ``KEY:``, or one by itself; see ``Report`` for what stands."""
         try:
             root = yaml_tree(text)
@@ -78,7 +79,7 @@ class Listed(Generic[T]):
         report = Report(file)
         return Read(self._of_settings(root, report), tuple(report.problems))
 
-    def read_json(self, value: Any, *, stands: bool = False) -> Read[T]:
+    def read_json(self, value: Any, *, stands: Stands = False) -> Read[T]:
         """Read one from JSON."""
         report = Report(stands=stands)
         try:

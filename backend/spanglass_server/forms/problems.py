@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from spanglass_server.forms.names import Stands
     from spanglass_server.forms.nodes import Node
 
 #: A file in which everything is wrong is told of by its first problems.
@@ -57,14 +58,15 @@ class Problem:
 
 @dataclass(slots=True)
 class Report:
-    """Collects problems while a tree is read. What ``stands``, as all of files does, may keep what new ones may not."""
+    """Collects problems while a tree is read. What stands, as all of files does, may keep what new ones may not."""
 
     file: str = ""
     problems: list[Problem] = field(default_factory=list)
-    stands: bool = False
+    stands: Stands = False
 
     def __post_init__(self) -> None:
-        self.stands = self.stands or bool(self.file)
+        if self.file:
+            self.stands = True
 
     def add(self, node: Node, message: str, hint: str = "") -> None:
         """Note a problem at a node."""

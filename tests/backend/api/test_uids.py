@@ -82,3 +82,29 @@ def test_what_is_kept_in_files_has_no_such_name_but_for_what_stands(tmp_path):
     assert (first.uid, second.uid) == ("import", "preview")
     assert kept.put(replace(made, description="new"), first.version).uid == "import"
     assert {path.name for path in tmp_path.glob("*.yaml")} == {"import.yaml", "preview.yaml"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "folder"),
+    [("rules", "rules/kept"), ("checks", "health/checks"), ("slos", "slos"), ("dashboards", "dashboards")],
+)
+def test_what_stands_is_checked_under_the_uid_that_it_has(api, tmp_path, kind, folder):
+    """Once one is kept under such a word, forms of it are right, and new ones of another such word still wrong."""
+    listed, word, written = KINDS[kind]
+    client = api()
+    named, other = {"name": "Check", **written}, max(TAKEN[word] - {"check"})
+
+    def check(**body):
+        answer = client.post(f"/api/v1/{kind}/check", json=body).json()
+        return [one["uid"] for one in answer[kind]], [problem["path"] for problem in answer["problems"]]
+
+    assert check(**{word: named}) == ([f"check-{word}"], [])
+    assert check(**{word: named | {"uid": "check"}}) == ([], ["uid"])
+
+    (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    (tmp_path / folder / "check.yaml").write_text(json.dumps({listed.key: [named]}))
+    assert check(**{word: named}) == (["check"], [])
+    assert check(**{word: named | {"uid": "check"}}) == (["check"], [])
+    assert check(yaml=json.dumps({listed.key: [named | {"uid": "check"}]})) == (["check"], [])
+    assert check(**{word: named | {"uid": other}}) == ([], ["uid"])
+    assert check(**{word: named | {"name": other}}) == ([f"{other}-{word}"], [])

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from spanglass_core.alerting.rule import Rule
     from spanglass_server.alerting.ports import Evaluator
     from spanglass_server.forms.listed import Read
+    from spanglass_server.forms.names import Stands
 
 WRITTEN: Written[Rule] = Written(RULES, "rule", "alert-rules.md", "/api/v1/rules/check")
 #: A rule in either form.
@@ -39,7 +40,7 @@ TYPED = "typed"
 _HINT = 'send {"rule": {...}} or {"yaml": "..."}'
 
 
-def read_of(body: Any, *, stands: bool = False) -> Read[Rule]:
+def read_of(body: Any, *, stands: Stands = False) -> Read[Rule]:
     """Read all rules that a body holds, with all problems; ApiError for one that holds none, or several forms."""
     fields = fields_of(body, CHECKED)
     form = _form(fields, ("rule", "yaml", "condition"))
@@ -50,19 +51,19 @@ def read_of(body: Any, *, stands: bool = False) -> Read[Rule]:
     return _of_condition(text_of(fields, "condition", longest=MAX_TEXT))
 
 
-def checked(body: Any, evaluator: Evaluator) -> CheckedFile:
+def checked(body: Any, evaluator: Evaluator, stands: Stands) -> CheckedFile:
     """All that is wrong with what a body holds; YAML may be a file of either kind."""
     fields = fields_of(body, CHECKED)
     if set(fields) == {"yaml"}:
-        return check_file(text_of(fields, "yaml", longest=MAX_CHARACTERS) + "\n", "", evaluator)
-    read = read_of(body)
+        return check_file(text_of(fields, "yaml", longest=MAX_CHARACTERS) + "\n", "", evaluator, stands=stands)
+    read = read_of(body, stands=stands)
     failures = {rule.uid: evaluator.check(rule) for rule in read.values}
     told = [Problem(each.message, "condition", 0, each.column) for each in failures.values() if each is not None]
     rules = tuple(rule for rule in read.values if failures[rule.uid] is None)
     return CheckedFile(rules, (), (*read.problems, *told), ())
 
 
-def rule_of(fields: dict[str, Any], *, stands: bool = False) -> Rule:
+def rule_of(fields: dict[str, Any], *, stands: Stands = False) -> Rule:
     """Return the one rule of the fields of a body, new or one that stands; ApiError naming what is wrong first."""
     form = _form(fields, tuple(name for name in ("rule", "yaml", "condition") if name in fields) or ("rule", "yaml"))
     read = read_of({form: fields[form]}, stands=stands)

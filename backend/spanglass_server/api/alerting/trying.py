@@ -64,7 +64,7 @@ class Tries:
 
     def check(self, _: QuerySession, params: Params) -> answers.CheckedRules:
         """Return everything that is wrong with a text."""
-        checked = bodies.checked(params["body"], self.desk.evaluator)
+        checked = bodies.checked(params["body"], self.desk.evaluator, self.desk.book.rules())
         return {
             "rules": [RULES.to_json(rule) for rule in checked.rules],
             "yaml": RULES.to_yaml(checked.rules) if checked.rules else "",
@@ -125,7 +125,7 @@ class Tries:
             raise ApiError("bad_request", "one of uid, rule, yaml, condition is needed", field="rule", hint=hint)
         if given == ["uid"]:
             return found_rule(self.desk, text_of(fields, "uid")).rule
-        return bodies.rule_of(fields)
+        return bodies.rule_of(fields, stands=self.desk.book.rules())
 
 
 def _window(fields: dict[str, Any], params: Params) -> Window:

@@ -11,16 +11,17 @@ from spanglass_server.dashboards.form.spec import DASHBOARDS
 if TYPE_CHECKING:
     from spanglass_server.dashboards.model import Dashboard
     from spanglass_server.forms.listed import Read
+    from spanglass_server.forms.names import Stands
 
 WRITTEN: Final[Written[Dashboard]] = Written(DASHBOARDS, "dashboard", "dashboards.md", "/api/v1/dashboards/check")
 BODY: Final = body_schema(WRITTEN.fields)
 
 
-def read_of(body: Any, *, stands: bool = False) -> Read[Dashboard]:
+def read_of(body: Any, *, stands: Stands = False) -> Read[Dashboard]:
     """Read what a body holds, with all problems; ApiError for one that holds none, or both forms."""
     return WRITTEN.read(fields_of(body, BODY), stands=stands)
 
 
-def dashboard_of(body: Any, *, stands: bool = False) -> Dashboard:
+def dashboard_of(body: Any, *, stands: Stands = False) -> Dashboard:
     """Return the one dashboard of a body, new or one that stands; ApiError naming what is wrong first."""
     return WRITTEN.one(read_of(body, stands=stands))

@@ -96,7 +96,7 @@ class Keeping:
 
     def check(self, _: QuerySession, params: Params) -> answers.Checked:
         """Return everything that is wrong with a text."""
-        read = read_of(params["body"])
+        read = read_of(params["body"], stands=self.library.shelf().dashboards)
         return {
             "dashboards": [DASHBOARDS.to_json(dashboard) for dashboard in read.values],
             "yaml": DASHBOARDS.to_yaml(read.values) if read.values else "",

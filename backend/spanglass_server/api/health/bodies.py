@@ -12,6 +12,7 @@ from spanglass_server.health.form.refusing import refused
 from spanglass_server.health.form.spec import CHECKS
 
 if TYPE_CHECKING:
+    from spanglass_server.forms.names import Stands
     from spanglass_server.health.check import Check
 
 WRITTEN: Final[Written[Check]] = Written(CHECKS, "check", "health-checks.md", "/api/v1/checks/check")
@@ -20,7 +21,7 @@ TYPED: Final = body_schema(WRITTEN.fields)
 NOTHING: Final = body_schema({})
 
 
-def check_of(fields: dict[str, Any], *, stands: bool = False) -> Check:
+def check_of(fields: dict[str, Any], *, stands: Stands = False) -> Check:
     """Return the one check of a body, new or one that stands, which pages may keep; ApiError naming what is wrong."""
     check = WRITTEN.one(WRITTEN.read(fields, stands=stands))
     problem = refused(check)

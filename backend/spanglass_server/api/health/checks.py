@@ -91,7 +91,7 @@ class Checks:
 
     def check(self, _: QuerySession, params: Params) -> answers.CheckedChecks:
         """Return what is wrong with checks that are typed."""
-        read = bodies.WRITTEN.read(fields_of(params["body"], bodies.TYPED))
+        read = bodies.WRITTEN.read(fields_of(params["body"], bodies.TYPED), stands=self.desk.book.checks())
         return {
             "checks": [CHECKS.to_json(check) for check in read.values],
             "problems": [dict(problem.as_json()) for problem in read.problems],
@@ -99,7 +99,7 @@ class Checks:
 
     def try_(self, _: QuerySession, params: Params) -> answers.RunJson:
         """Run one that is typed, once."""
-        check = bodies.check_of(fields_of(params["body"], bodies.TYPED))
+        check = bodies.check_of(fields_of(params["body"], bodies.TYPED), stands=self.desk.book.checks())
         return self._run(check, lambda: self.desk.try_out(check))
 
     def run(self, _: QuerySession, params: Params) -> answers.RunJson:

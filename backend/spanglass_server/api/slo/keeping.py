@@ -21,6 +21,7 @@ from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params
+    from spanglass_server.forms.listed import Read
     from spanglass_server.slo.desk import SloDesk
     from spanglass_server.slo.model import Found, Objective
     from spanglass_server.store.ports import QuerySession
@@ -68,7 +69,7 @@ class Keeping:
 
     def check(self, _: QuerySession, params: Params) -> answers.CheckedSlos:
         """Return what is wrong with objectives that are typed."""
-        read = bodies.WRITTEN.read(fields_of(params["body"], bodies.TYPED))
+        read = self._typed(params)
         objectives = read.values
         return {
             "slos": [OBJECTIVES.to_json(objective) for objective in objectives],
@@ -89,9 +90,7 @@ class Keeping:
 
     def try_(self, session: QuerySession, params: Params) -> answers.TriedSlo:
         """Return what one that is typed would have had in the last day."""
-        tried = self.desk.try_out(
-            session, bodies.WRITTEN.one(bodies.WRITTEN.read(fields_of(params["body"], bodies.TYPED)))
-        )
+        tried = self.desk.try_out(session, bodies.WRITTEN.one(self._typed(params)))
         now = params["now_ns"] // MINUTE_NS + 1
         return {
             "range": shown.range_json(now - TRIED, now),
@@ -128,6 +127,11 @@ class Keeping:
             "slo": OBJECTIVES.to_json(found.objective),
             "lacking": lacking,
         }
+
+    def _typed(self, params: Params) -> Read[Objective]:
+        """What a body holds that somebody types, of new ones or of those that stand."""
+        fields = fields_of(params["body"], bodies.TYPED)
+        return bodies.WRITTEN.read(fields, stands=self.desk.book.found())
 
     def _editable(self, uid: str) -> Found:
         found = found_slo(self.desk, uid)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.dashboards.names import panel_ids, query_id
-from spanglass_server.forms.names import follows, uid_of
+from spanglass_server.forms.names import uid_of, without_uid
 from spanglass_server.forms.nodes import Entry, Node
 
 if TYPE_CHECKING:
@@ -54,16 +54,6 @@ def finish_panel(panel: Panel) -> Panel:
     return replace(panel, queries=tuple(queries))
 
 
-def unfold_dashboard(node: Node, report: Report) -> Node:
-    """Of one that stands the uid follows from the name, whatever the name is."""
-    name = node.named("name")
-    if not report.stands or node.sort != "mapping" or name is None or node.named("uid") is not None:
-        return node
-    text = uid_of(name.text, "dashboard", stands=True)
-    uid = Node("text", f"{node.path}.uid".removeprefix("."), name.line, name.column, text=text)
-    return replace(node, entries=(*node.entries, Entry("uid", name.line, name.column, uid)))
-
-
 def finish_dashboard(dashboard: Dashboard) -> Dashboard:
     """Give the dashboard its uid, and the panels their ids."""
     ids = panel_ids([(panel.id, panel.title) for panel in dashboard.panels])
@@ -109,9 +99,7 @@ def fold_variable(written: dict[str, Any]) -> dict[str, Any]:
 def fold_dashboard(written: dict[str, Any]) -> dict[str, Any]:
     """Leave out the uid and the ids of panels where they follow from names and titles."""
     panels = written.get("panels", [])
-    folded = {
-        key: value for key, value in written.items() if key != "uid" or not follows(value, written["name"], "dashboard")
-    }
+    folded = without_uid(written, "dashboard")
     if panels:
         folded["panels"] = _without_ids(panels)
     return folded

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from spanglass_server.dashboards import model
 from spanglass_server.dashboards.form import checks, shorter
 from spanglass_server.forms.kinds import Choice, Duration, Flag, Many, Number, Text, Uid
 from spanglass_server.forms.listed import Listed
-from spanglass_server.forms.names import SLUG_PATTERN
+from spanglass_server.forms.names import SLUG_PATTERN, with_uid
 from spanglass_server.forms.shapes import Shape
 
 _SECOND_NS = 10**9
@@ -138,7 +140,7 @@ DASHBOARD = Shape(
         "links": Many(LINK, most=20),
     },
     fold=shorter.fold_dashboard,
-    unfold=shorter.unfold_dashboard,
+    unfold=partial(with_uid, kind="dashboard"),
     finish=shorter.finish_dashboard,
     check=checks.check_dashboard,
     always=frozenset({"refresh_interval"}),

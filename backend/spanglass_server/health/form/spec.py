@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from spanglass_server.forms.kinds import Address, Choice, Duration, Flag, Many, Number, Text, Texts, Uid, Zone
 from spanglass_server.forms.listed import Listed
+from spanglass_server.forms.names import with_uid, without_uid
 from spanglass_server.forms.secrets import SecretKind
 from spanglass_server.forms.shapes import Shape
 from spanglass_server.health.check import Check, Command, Dns, Heartbeat, Http, Redis, Sql, Tcp, Tls
@@ -153,8 +155,8 @@ CHECK: Final = Shape(
         "owner": Text(),
         "runbook": Address(),
     },
-    unfold=shorter.unfold_check,
-    fold=shorter.fold_check,
+    unfold=partial(with_uid, kind="check"),
+    fold=partial(without_uid, kind="check"),
     check=checks.check_check,
 )
 

@@ -1,33 +1,15 @@
-"""What may be left out of an objective, and what must hold between its values."""
+"""What must hold between the values of an objective."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-from spanglass_server.forms.names import follows, uid_of
-from spanglass_server.forms.nodes import Entry, Node
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from spanglass_server.forms.nodes import Node
     from spanglass_server.forms.problems import Report
     from spanglass_server.slo.model import Objective
 
 _CALENDAR = ("week", "month")
-
-
-def unfold_objective(node: Node, report: Report) -> Node:
-    """The uid follows from the name."""
-    name = node.named("name")
-    if node.sort != "mapping" or name is None or node.named("uid") is not None:
-        return node
-    text = uid_of(name.text, "slo", stands=report.stands)
-    uid = Node("text", f"{node.path}.uid".removeprefix("."), name.line, name.column, text=text)
-    return replace(node, entries=(*node.entries, Entry("uid", name.line, name.column, uid)))
-
-
-def fold_objective(written: dict[str, Any]) -> dict[str, Any]:
-    """Leave out a uid that follows from the name."""
-    return {key: value for key, value in written.items() if key != "uid" or not follows(value, written["name"], "slo")}
 
 
 def check_objective(objective: Objective, node: Node, report: Report) -> None:

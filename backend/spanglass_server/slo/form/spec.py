@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from spanglass_server.forms.kinds import Address, Choice, Duration, Flag, Many, Number, Text, Uid, Zone
 from spanglass_server.forms.listed import Listed
+from spanglass_server.forms.names import with_uid, without_uid
 from spanglass_server.forms.shapes import Shape
 from spanglass_server.query.language.filter_kind import Filter
 from spanglass_server.slo.form import checks
@@ -37,8 +39,8 @@ OBJECTIVE: Final = Shape(
         "runbook": Address(),
         "enabled": Flag(),
     },
-    unfold=checks.unfold_objective,
-    fold=checks.fold_objective,
+    unfold=partial(with_uid, kind="slo"),
+    fold=partial(without_uid, kind="slo"),
     check=checks.check_objective,
 )
 

@@ -2,48 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.alerting.conditions.nodes import Number, principal
 from spanglass_core.alerting.conditions.numbers import write_number
 from spanglass_core.alerting.conditions.parse import parse_condition
-from spanglass_server.forms import names
-from spanglass_server.forms.nodes import Entry, Node
+from spanglass_server.forms.names import without_uid
 
 if TYPE_CHECKING:
     from spanglass_core.alerting.conditions.nodes import Condition, Unit
-    from spanglass_server.forms.problems import Report
 
 LEVELS = ("warning", "error", "critical")
 THRESHOLDS = (*LEVELS, "recovery")
 
 
-def unfold_rule(node: Node, report: Report) -> Node:
-    """The uid follows from the name."""
-    name = node.named("name")
-    if node.sort != "mapping" or node.named("uid") is not None:
-        return node
-    at = name or node
-    uid = Node(
-        "text",
-        f"{node.path}.uid".removeprefix("."),
-        at.line,
-        at.column,
-        text=names.uid_of(at.text, "rule", stands=report.stands),
-    )
-    return replace(node, entries=(*node.entries, Entry("uid", at.line, at.column, uid)))
-
-
 def fold_rule(written: dict[str, Any]) -> dict[str, Any]:
     """Leave out a uid that follows; give thresholds the unit of the number that they replace."""
     unit = unit_of(parse_condition(written["condition"]))
-    folded = {key: value for key, value in written.items() if key != "uid" or not _follows(written)}
+    folded = without_uid(written, "rule")
     return folded | {key: _with_unit(folded[key], unit) for key in THRESHOLDS if key in folded}
-
-
-def _follows(written: dict[str, Any]) -> bool:
-    return names.follows(written["uid"], written["name"], "rule")
 
 
 def compared_number(condition: Condition) -> Number | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from spanglass_core.alerting.rule import Rule
 from spanglass_server.alerting.rules.form import checks, shorter
 from spanglass_server.alerting.rules.form.kinds import Condition, Level, Severe, Share, Template
 from spanglass_server.forms.kinds import Address, Choice, Duration, Flag, Many, Number, Text, Texts, Uid
 from spanglass_server.forms.listed import Listed
+from spanglass_server.forms.names import with_uid
 from spanglass_server.forms.shapes import Shape
 
 _SECOND_NS = 10**9
@@ -47,7 +50,7 @@ RULE = Shape(
         "enabled": Flag(),
         "annotations": Texts(Template(), _LABEL, "use letters, digits, _ and dots, such as summary"),
     },
-    unfold=shorter.unfold_rule,
+    unfold=partial(with_uid, kind="rule"),
     fold=shorter.fold_rule,
     check=checks.check_rule,
     always=frozenset({"severity"}),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from spanglass_core.alerting.rule import Rule
     from spanglass_server.alerting.model import Origin
     from spanglass_server.forms.listed import Read
+    from spanglass_server.forms.names import Stands
     from spanglass_server.forms.problems import Problem
 
 #: What stands in a file of rules: a rule, or recording rules that are evaluated together.
@@ -49,7 +50,7 @@ class FileRead:
     notes: tuple[Problem, ...] = ()
 
 
-def read_file(text: str, file: str, origin: Origin = "files") -> FileRead:
+def read_file(text: str, file: str, origin: Origin = "files", *, stands: Stands = False) -> FileRead:
     """Read a file of rules of either kind, by its text."""
     try:
         root = yaml_tree(text)
@@ -57,7 +58,7 @@ def read_file(text: str, file: str, origin: Origin = "files") -> FileRead:
         return FileRead((), RULES.unreadable(error, file).problems)
     if root is None:
         return FileRead()
-    report = Report(file)
+    report = Report(file, stands=stands)
     if is_prometheus(root):
         return _of_groups(read_groups(root, report), file, origin)
     read = RULES.read_tree(root, report)
