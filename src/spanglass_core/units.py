@@ -108,6 +108,19 @@ def format_size(size_bytes: int) -> str:
     return _format(size_bytes, SIZE_UNITS_BYTES)
 
 
+def in_binary_unit(size_bytes: float) -> tuple[float, str]:
+    """Return a size in the unit that people read it in, of powers of 1024: ``(1.5, "MiB")``.
+
+    What three digits would show as 1024 of a unit is one of the next.
+    """
+    size, unit = size_bytes, "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if abs(size) < 1023.5:  # noqa: PLR2004 - as above
+            break
+        size, unit = size / 1024, larger
+    return size, unit
+
+
 def _sum_of_parts(text: str, start: int) -> Fraction:
     """Add up a compound duration such as ``1h30m``."""
     total = Fraction(0)

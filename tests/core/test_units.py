@@ -12,6 +12,7 @@ from spanglass_core.units import (
     UnitError,
     format_duration,
     format_size,
+    in_binary_unit,
     parse_duration_ns,
     parse_quantity,
     parse_size_bytes,
@@ -99,3 +100,15 @@ def test_duration_survives_a_round_trip(duration_ns):
 def test_size_survives_a_round_trip(size_bytes):
     """Any number of bytes is read back from its text exactly."""
     assert parse_size_bytes(format_size(size_bytes)) == size_bytes
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "shown"),
+    [
+        (0, (0, "B")), (1023, (1023, "B")), (1023.5, (1023.5 / 1024, "KiB")), (1.5 * 2**20, (1.5, "MiB")),
+        (-(2**31), (-2.0, "GiB")), (2**50, (1024.0, "TiB")),
+    ],
+)  # fmt: skip
+def test_sizes_for_people_are_in_powers_of_1024(size_bytes, shown):
+    """The unit is the one in which three digits show the size, below zero as well; there is none above TiB."""
+    assert in_binary_unit(size_bytes) == shown

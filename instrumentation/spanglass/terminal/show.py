@@ -6,6 +6,8 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from spanglass_core.units import in_binary_unit
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -13,7 +15,6 @@ NOTHING = "-"
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _DURATION_UNITS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1, "ns"))
-_SIZE_UNITS = ((1024**4, "TiB"), (1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB"))
 _MINUTE_NS = 60 * 10**9
 
 
@@ -52,10 +53,8 @@ def size(size_bytes: float | None) -> str:
     """Write bytes as ``12.5 MiB``."""
     if size_bytes is None:
         return NOTHING
-    for unit_bytes, unit in _SIZE_UNITS:
-        if size_bytes >= unit_bytes:
-            return f"{digits(size_bytes / unit_bytes)} {unit}"
-    return f"{size_bytes:.0f} B"
+    value, unit = in_binary_unit(size_bytes)
+    return f"{value:.0f} B" if unit == "B" else f"{digits(value)} {unit}"
 
 
 def percent(ratio: float | None) -> str:

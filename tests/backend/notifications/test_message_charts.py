@@ -48,14 +48,28 @@ def test_the_picture_has_letters_on_every_machine():
     assert len(picture) > len(without) + 1_000
 
 
+def test_axes_of_sizes_are_round_numbers_of_binary_units():
+    """Lines of the grid stand where a size is written with few digits, as sizes are in powers of 1024."""
+    written = svg(course([0.0, 700.0 * 2**20, 2.9 * 2**30], unit="bytes", thresholds=(2.0 * 2**30,)))
+    texts = re.findall(r">([^<>]+)</text>", written)
+    assert [text for text in texts if text.endswith("B")] == [
+        "0 B",
+        "1 GiB",
+        "2 GiB",
+        "3 GiB",
+        "4 GiB",
+        "critical 2 GiB",
+    ]
+
+
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
         (0.0823, "ratio", "8.23 %"), (1.0, "ratio", "100 %"), (1.9412, "s", "1.94 s"), (0.00083, "s", "830 µs"),
-        (7_500.0, "s", "2 h 5 min"), (1.5e9, "bytes", "1.5 GB"), (12.0, "/s", "12 /s"), (123_456.0, "", "123k"),
+        (7_500.0, "s", "2 h 5 min"), (1.5 * 2**30, "bytes", "1.5 GiB"), (12.0, "/s", "12 /s"), (123_456.0, "", "123k"),
         (0.0, "ratio", "0 %"), (-3.0, "", "-3"), (None, "s", ""), (2e-7, "", "0.0000002"),
         (512.0, "bytes/s", "512 B/s"), (1e308, "s", "1e+308 s"), (float("-inf"), "s", "-\u221e"),
-        (float("nan"), "bytes", "NaN"),
+        (float("nan"), "bytes", "NaN"), (1023.6, "bytes/s", "1 KiB/s"), (-45_200_000.0, "bytes", "-43.1 MiB"),
     ],
 )  # fmt: skip
 def test_values_are_short_and_have_their_unit(value, unit, text):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from spanglass_core.units import format_duration, format_size
+from spanglass_core.units import format_duration, in_binary_unit
 from spanglass_server.times import NS_PER_SECOND
 
 _MOST = 300  # characters of a text from outside
@@ -35,8 +35,9 @@ def quantity(value: float, unit: str) -> str:
     if unit == "s":
         return duration(value * NS_PER_SECOND)
     if unit in {"bytes", "bytes/s"}:
-        digits = max(0, len(str(round(abs(value)))) - 3)
-        return format_size(round(round(value), -digits)) + unit.removeprefix("bytes")
+        size, name = in_binary_unit(value)
+        digits = f"{size:.0f}" if abs(size) >= 100 else f"{size:.3g}"  # noqa: PLR2004 - three digits
+        return f"{digits}{name}{unit.removeprefix('bytes')}"
     return f"{value:.3g}{unit if unit == '/s' else f' {unit}' if unit else ''}"
 
 

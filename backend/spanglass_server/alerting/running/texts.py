@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from spanglass_core.units import format_duration, format_size
+from spanglass_core.units import format_duration, in_binary_unit
 from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
@@ -64,11 +65,12 @@ class PlainTexts:
 
 
 def with_unit(value: float, unit: str) -> str:
-    """A value for people: ``1.2s``, ``12 %``, ``3.4``."""
+    """A value for people: ``1.2s``, ``12 %``, ``43.11MiB``, ``3.4``."""
     if unit == "ratio":
         return f"{value * 100:.4g} %"
     if unit == "s" and 0 < value < 10**9:
         return format_duration(round(value * NS_PER_SECOND))
-    if unit == "bytes" and 0 <= value < 2**63:
-        return format_size(round(value))
+    if unit == "bytes" and math.isfinite(value):
+        size, name = in_binary_unit(value)
+        return f"{size:.4g}{name}"
     return f"{value:.6g}{unit if unit == '/s' else ''}"

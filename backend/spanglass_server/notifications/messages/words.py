@@ -8,20 +8,21 @@ import sys
 import unicodedata
 from datetime import UTC, datetime
 
+from spanglass_core.units import in_binary_unit
 from spanglass_server.times import NS_PER_SECOND
 
 _DAY_S, _HOUR_S, _MINUTE_S = 86_400, 3_600, 60
 #: Longer than the universe is old: such a number is no duration that anybody reads in days.
 _ABSURD_S = 1e18
-_SIZES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (0, "B"))
-_BINARY = ("KiB", "MiB", "GiB", "TiB")
+#: Units of values that are sizes.
+SIZES = frozenset({"bytes", "bytes/s"})
 _DURATIONS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (0, "ns"))
 _COUNTS = ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))
 _DURATION_DIVISORS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9}
 
 
 def value(number: float | None, unit: str) -> str:
-    """A value in its unit, to three digits: ``8.2 %``, ``1.94 s``, ``12.5 /s``; "" for none."""
+    """A value in its unit, to three digits: ``8.2 %``, ``1.94 s``, ``45.2 MiB``, ``12.5 /s``; "" for none."""
     if number is None:
         return ""
     sign = "-" if number < 0 else ""
@@ -30,26 +31,14 @@ def value(number: float | None, unit: str) -> str:
     return f"{sign}{_from_zero(abs(number), unit)}"
 
 
-def binary(number: float | None, unit: str) -> str:
-    """The same with sizes in powers of 1024, as pages show them: ``45.2 MiB``, ``1.5 KiB/s``."""
-    if number is None or unit not in {"bytes", "bytes/s"} or not math.isfinite(number):
-        return value(number, unit)
-    size, name = abs(number), "B"
-    for larger in _BINARY:
-        if size < 1023.5:  # noqa: PLR2004 - what three digits and a unit show
-            break
-        size, name = size / 1024, larger
-    return f"{'-' if number < 0 else ''}{digits(size)} {name}{unit.removeprefix('bytes')}"
-
-
 def _from_zero(number: float, unit: str) -> str:
     if unit == "ratio":
         return f"{digits(100 * number)} %"
     if unit == "s":
         return _seconds(number)
-    if unit in {"bytes", "bytes/s"}:
-        size, name = next((size, name) for size, name in _SIZES if number >= size)
-        return f"{digits(number / (size or 1))} {name}{unit.removeprefix('bytes')}"
+    if unit in SIZES:
+        size, name = in_binary_unit(number)
+        return f"{digits(size)} {name}{unit.removeprefix('bytes')}"
     size, name = next(((size, name) for least, size, name in _COUNTS if number >= least), (1.0, ""))
     return f"{digits(number / size)}{name}{f' {unit}' if unit else ''}"
 

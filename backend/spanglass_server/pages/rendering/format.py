@@ -11,6 +11,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from spanglass_core.units import in_binary_unit
+
 THIN = "\u202f"
 NONE = "\u2013"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -98,12 +100,8 @@ def size_parts(size_bytes: float | None) -> tuple[str, str]:
     """Return a size as number and unit, in powers of 1024 as the settings write them: ``("1.5", "MiB")``."""
     if size_bytes is None:
         return NONE, ""
-    value = float(size_bytes)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1023.5:  # noqa: PLR2004 - what three digits and a unit show
-            return digits(value), unit
-        value /= 1024
-    return digits(value), "TiB"
+    value, unit = in_binary_unit(float(size_bytes))
+    return digits(value), unit
 
 
 def size_html(size_bytes: float | None) -> Markup:

@@ -52,7 +52,7 @@ def number(value: float | None, unit: Unit) -> str:
         return words.duration(round(value)) if value >= 0 else f"-{words.duration(round(-value))}"
     if unit == "count" and abs(value) < _GROUPED_UP_TO and float(value).is_integer():
         return f"{round(value):,}"
-    return words.binary(float(value), _UNITS.get(unit, ""))
+    return words.value(float(value), _UNITS.get(unit, ""))
 
 
 def budget(left: float) -> str:

@@ -31,6 +31,8 @@ def told(value=0.25, unit="ratio", reason="", **fields):
         (told(), "errors > 10: 25 %"),
         (told(1.5, "s", for_ns=300 * S), "errors > 10 for 5m: 1.5s"),
         (told(3 * 2**30, "bytes"), "errors > 10: 3GiB"),
+        (told(45_200_000, "bytes"), "errors > 10: 43.11MiB"),
+        (told(-2048.0, "bytes"), "errors > 10: -2KiB"),
         (told(float("inf"), "s"), "errors > 10: inf"),
         (told(12.3456789, "/s"), "errors > 10: 12.3457/s"),
         (told(None), "errors > 10"),

@@ -118,7 +118,7 @@ class _Scale:
         highest, lowest = max(course.known), min([*course.known, 0.0])
         near = [bound for bound in course.bounds if bound is not None and _is_near(bound, highest)]
         near += [one.value for one in course.thresholds if _is_near(one.value, highest)]
-        step = _round_step((max([highest, *near, 0.0]) - lowest) / _GRID_LINES)
+        step = _round_step((max([highest, *near, 0.0]) - lowest) / _GRID_LINES, course.unit)
         end_s = max(course.times_s[-1], min(course.fired_s, course.times_s[-1] + 600))
         return cls(course.times_s[0], end_s, math.floor(lowest / step) * step, step)
 
@@ -138,10 +138,12 @@ def _is_near(threshold: float, highest: float) -> bool:
     return threshold >= 0 and (highest <= 0 or threshold <= _FAR * highest)
 
 
-def _round_step(least: float) -> float:
-    """The next of 1, 2, 2.5, 5 times a power of ten."""
+def _round_step(least: float, unit: str) -> float:
+    """The next of 1, 2, 2.5, 5 times a power of ten; of sizes the next power of two, as they are written in these."""
     if least <= 0 or not math.isfinite(least):
         return 0.25
+    if unit in words.SIZES:
+        return 2.0 ** math.ceil(math.log2(least))
     power = 10.0 ** math.floor(math.log10(least))
     return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= least * (1 - 1e-9))
 
