@@ -16,7 +16,7 @@ from spanglass_server.promql.series.vectors import Steps
 from spanglass_server.times import NS_PER_MS, format_time
 from spanglass_server.trends.history import DAYS, WEEKS
 from spanglass_server.trends.shaping import listed, met_of, season_of, shifts_of, slope_of
-from spanglass_server.trends.watcher import values_of
+from spanglass_server.trends.watcher import values_of, without_first
 
 if TYPE_CHECKING:
     from spanglass_server.forecasting.forecasts import Forecasts
@@ -34,7 +34,10 @@ _WINDOW: Final = "5m"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A measure or PromQL, how far ahead, until when values are known, and where the series are used up."""
+    """A measure or PromQL, how far ahead, until when values are known, and where the series are used up.
+
+    ``first_ms`` is when the first record was, None without any.
+    """
 
     query: str
     ahead_ms: int
@@ -42,6 +45,7 @@ class Question:
     bound: float | None = None
     falling: bool = False
     limit: int = 20
+    first_ms: int | None = None
 
 
 def answer(source: SeriesSource, question: Question) -> ForecastAnswer:
@@ -54,6 +58,8 @@ def answer(source: SeriesSource, question: Question) -> ForecastAnswer:
     last = question.end_ms // course.step_ms
     steps = Steps((last - course.past + 1) * course.step_ms, course.step_ms, course.past)
     labels, values = values_of(source, promql, steps)
+    if unit == "/s" and question.first_ms is not None:
+        values = without_first(values, steps, question.first_ms)
     chosen = _largest(values, question.limit)
     values = values[chosen]
     enough = np.where(is_over(values)[:, None], np.nan, values)

@@ -23,3 +23,20 @@ def test_forecasts_are_asked_for(api):
     assert client.get("/api/v1/forecast?query=disk_usage&ahead=2h").json()["step_s"] == 300
     assert client.get("/api/v1/trends?kind=rising&quantity=disk").json()["trends"] == []
     assert client.get("/api/v1/capacity?host=h").json()["looked"] == []
+
+
+def test_a_rate_is_known_from_its_first_whole_interval_on(api):
+    """Five minutes that begin before the first record hold fewer requests than the rate says: they are left out."""
+    span = {"trace_id": bytes(16), "name": "GET /", "kind": 2, "duration_ns": 5, "status_code": 0}
+    spans = [
+        {**span, "span_id": second.to_bytes(8, "big"), "start_time_ns": second * 10**9}
+        for second in range(705, 2000, 10)
+    ]
+    client = api(spans=spans)
+
+    found = client.get("/api/v1/forecast?query=request_rate&ahead=1h").json()
+
+    (series,) = found["series"]
+    assert found["unit"] == "/s"
+    assert found["times"][-4:] == [f"1970-01-01T00:{minute}:00.000000000Z" for minute in (15, 20, 25, 30)]
+    assert series["values"][-4:] == [None, 0.1, 0.1, 0.1]

@@ -11,6 +11,7 @@ from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.measures.grammar import MeasureError
 from spanglass_server.promql.errors import PromqlError
+from spanglass_server.signals import SENT
 from spanglass_server.times import NS_PER_MS
 from spanglass_server.trends.answers import CapacityList, ForecastAnswer, TrendList
 from spanglass_server.trends.asking import Question, answer
@@ -70,6 +71,7 @@ class _Handlers:
         if not _LEAST_AHEAD_NS <= ahead_ns <= _MOST_AHEAD_NS:
             hint = "for example 12h, 7d or 30d"
             raise ApiError("bad_request", "a forecast looks from 5m to 30d ahead", field="ahead", hint=hint)
+        firsts = [first_ns for first_ns in map(session.first_ns, SENT) if first_ns is not None]
         question = Question(
             params["query"].strip(),
             ahead_ns // NS_PER_MS,
@@ -77,6 +79,7 @@ class _Handlers:
             params["bound"],
             params["toward"] == "below",
             params["limit"],
+            None if not firsts else min(firsts) // NS_PER_MS,
         )
         try:
             return answer(self.series(session), question)
