@@ -13,8 +13,8 @@ from spanglass.runtime_metrics.background import Background
 from spanglass.runtime_metrics.event_loops import EventLoops
 from spanglass.runtime_metrics.gc_pauses import GcPauses
 from spanglass.runtime_metrics.groups import install_group
-from spanglass.runtime_metrics.host import HostMetrics
-from spanglass.runtime_metrics.host_lock import HostLock, lock_path
+from spanglass.runtime_metrics.host.host import HostMetrics
+from spanglass.runtime_metrics.host.lock import HostLock, lock_path
 from spanglass.runtime_metrics.interpreter import InterpreterMetrics
 from spanglass.runtime_metrics.latency import LatencyProbe, targets
 from spanglass.runtime_metrics.process import ProcessMetrics

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from spanglass.clock import NS_PER_S
-from spanglass.runtime_metrics.containers import memory_limit_bytes
 from spanglass.runtime_metrics.groups import Group, Kind, Metric
+from spanglass.runtime_metrics.host.containers import memory_limit_bytes
 from spanglass.runtime_metrics.intervals import INTERVALS
 
 if TYPE_CHECKING:

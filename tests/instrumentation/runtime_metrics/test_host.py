@@ -12,10 +12,10 @@ import psutil
 import pytest
 
 from spanglass.clock import Clock
-from spanglass.runtime_metrics import connections, storage
 from spanglass.runtime_metrics.groups import install_group
-from spanglass.runtime_metrics.host import HostMetrics
-from spanglass.runtime_metrics.host_lock import HostLock, lock_path
+from spanglass.runtime_metrics.host import connections, storage
+from spanglass.runtime_metrics.host.host import HostMetrics
+from spanglass.runtime_metrics.host.lock import HostLock, lock_path
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_one_process_holds_the_lock_until_it_dies(tmp_path):
     """While another process holds it, it is not ours; when that one is killed, it is."""
     path = lock_path(("shop",), tmp_path)
     code = (
-        "import sys, pathlib; from spanglass.runtime_metrics.host_lock import HostLock\n"
+        "import sys, pathlib; from spanglass.runtime_metrics.host.lock import HostLock\n"
         "lock = HostLock(pathlib.Path(sys.argv[1])); print(lock.held(), flush=True); sys.stdin.read()"
     )
     lock = HostLock(path)

@@ -11,8 +11,8 @@ import pytest
 
 from spanglass.process import forking
 from spanglass.runtime_metrics import install_runtime_metrics
-from spanglass.runtime_metrics.connections import METRICS as CONNECTIONS
-from spanglass.runtime_metrics.host import METRICS as HOST
+from spanglass.runtime_metrics.host.connections import METRICS as CONNECTIONS
+from spanglass.runtime_metrics.host.host import METRICS as HOST
 from spanglass.runtime_metrics.interpreter import METRICS as INTERPRETER
 from spanglass.runtime_metrics.process import METRICS as PROCESS
 from spanglass.settings.settings import load

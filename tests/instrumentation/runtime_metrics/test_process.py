@@ -8,8 +8,8 @@ import psutil
 import pytest
 
 from spanglass.clock import Clock
-from spanglass.runtime_metrics import containers
 from spanglass.runtime_metrics.groups import install_group
+from spanglass.runtime_metrics.host import containers
 from spanglass.runtime_metrics.process import METRICS, ProcessMetrics
 
 #: What can fall as well as rise.

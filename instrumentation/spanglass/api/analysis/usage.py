@@ -111,7 +111,7 @@ class HostUsage:
         return numbers | ({"swap_usage": swap.used / swap.total} if swap.total else {})
 
     def _disk(self, psutil: Any) -> dict[str, float]:
-        from spanglass.runtime_metrics.storage import mounted  # noqa: PLC0415 - imports psutil
+        from spanglass.runtime_metrics.host.storage import mounted  # noqa: PLC0415 - imports psutil
 
         usages = []
         parts = [(part.device, part.mountpoint, part.fstype, part.opts) for part in psutil.disk_partitions(all=False)]
