@@ -45,8 +45,8 @@ if TYPE_CHECKING:
         TracingError,
     )
     from spanglass.exceptions.telling import capture_exception
-    from spanglass.library_metrics.postgres import watch_postgres
-    from spanglass.library_metrics.queues import watch_queue
+    from spanglass.library_metrics.databases.postgres import watch_postgres
+    from spanglass.library_metrics.tasks.queues import watch_queue
     from spanglass.monitoring.manager import AlertManager
     from spanglass.monitoring.measurements import Measurement
     from spanglass.monitoring.metric_collector import MetricCollector
@@ -135,8 +135,8 @@ _PLACES = _MANUAL_API | {
     "set_session": "spanglass.context",
     "set_user": "spanglass.context",
     "shutdown": "spanglass.start.setup",
-    "watch_postgres": "spanglass.library_metrics.postgres",
-    "watch_queue": "spanglass.library_metrics.queues",
+    "watch_postgres": "spanglass.library_metrics.databases.postgres",
+    "watch_queue": "spanglass.library_metrics.tasks.queues",
 }
 
 _importing = _ForkGate()

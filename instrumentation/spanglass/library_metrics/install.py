@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from spanglass.clock import SYSTEM, Clock
 from spanglass.guard import guarded
-from spanglass.library_metrics import polled, pools, postgres, queues, sqlalchemy_pools
+from spanglass.library_metrics import polled
+from spanglass.library_metrics.databases import pools, postgres, sqlalchemy_pools
+from spanglass.library_metrics.tasks import queues
 from spanglass.library_metrics.tools import Tools
 from spanglass.patching.imports import when_imported
 from spanglass.process import forking
@@ -27,11 +29,11 @@ if TYPE_CHECKING:
 
 #: The module whose import is waited for, and our module whose ``hook`` measures it: imported no sooner, 0.5 ms each.
 HOOKS = {
-    "sqlalchemy.engine.base": "sqlalchemy_pools",
-    "psycopg_pool": "psycopg_pools",
+    "sqlalchemy.engine.base": "databases.sqlalchemy_pools",
+    "psycopg_pool": "databases.psycopg_pools",
     "redis": "redis_commands",
-    "celery.signals": "celery_tasks",
-    "rq": "rq_jobs",
+    "celery.signals": "tasks.celery_tasks",
+    "rq": "tasks.rq_jobs",
 }
 
 METRICS = (

@@ -11,7 +11,7 @@ from opentelemetry.context import get_value
 
 from spanglass.clock import NS_PER_S
 from spanglass.guard import guarded
-from spanglass.library_metrics.pools import PoolState
+from spanglass.library_metrics.databases.pools import PoolState
 from spanglass.library_metrics.redis_ping import ping
 from spanglass.sdk.private.published import SUPPRESS_KEY
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from spanglass.library_metrics.databases.pools import Pools
 from spanglass.library_metrics.deferred import Deferred
 from spanglass.library_metrics.polled import Polled
-from spanglass.library_metrics.pools import Pools
 from spanglass.runtime_metrics.patches import Patches
 
 if TYPE_CHECKING:

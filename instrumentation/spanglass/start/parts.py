@@ -22,8 +22,8 @@ from spanglass.identity.resource import make_resource, process_attributes
 from spanglass.in_progress import InProgressProcessor
 from spanglass.instrumentors.install import install_instrumentors, load_one
 from spanglass.instrumentors.other_exporters import install_beside
+from spanglass.library_metrics.databases.slow_queries import SlowQueryProcessor
 from spanglass.library_metrics.install import install_library_metrics
-from spanglass.library_metrics.slow_queries import SlowQueryProcessor
 from spanglass.logs.install import install_logging
 from spanglass.process import forking
 from spanglass.process.green import begin_anew_when_patched

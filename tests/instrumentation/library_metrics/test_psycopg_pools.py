@@ -9,8 +9,8 @@ import psycopg
 import psycopg_pool
 import pytest
 
+from spanglass.library_metrics.databases.postgres import measure, watch_postgres, watched
 from spanglass.library_metrics.install import install_library_metrics
-from spanglass.library_metrics.postgres import measure, watch_postgres, watched
 from spanglass.settings.settings import load
 
 POOL = "db.client.connection.pool.name"

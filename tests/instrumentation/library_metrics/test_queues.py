@@ -11,7 +11,7 @@ import pytest
 
 from spanglass.library_metrics.deferred import Deferred
 from spanglass.library_metrics.install import install_library_metrics
-from spanglass.library_metrics.queues import watch_queue
+from spanglass.library_metrics.tasks.queues import watch_queue
 from spanglass.settings.settings import load
 
 NAME = "messaging.destination.name"

@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from spanglass.library_metrics.slow_queries import SlowQueryProcessor
+from spanglass.library_metrics.databases.slow_queries import SlowQueryProcessor
 from spanglass.settings.settings import load
 
 SLOW = "spanglass.db.slow_query.duration"

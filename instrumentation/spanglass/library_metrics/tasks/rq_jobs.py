@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass.clock import NS_PER_S
 from spanglass.guard import guarded
 from spanglass.library_metrics.polled import QUEUE_LENGTH
-from spanglass.library_metrics.tasks import TaskMetrics
+from spanglass.library_metrics.tasks.tasks import TaskMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

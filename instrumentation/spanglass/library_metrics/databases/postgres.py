@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass.clock import NS_PER_S, SYSTEM, Clock
+from spanglass.library_metrics.databases.sqlalchemy_pools import SIZE
 from spanglass.library_metrics.polled import PING, UP
-from spanglass.library_metrics.sqlalchemy_pools import SIZE
 from spanglass.runtime_metrics.groups import Kind, Metric
 from spanglass_core.attribute_names import DB_SESSION_STATE
 

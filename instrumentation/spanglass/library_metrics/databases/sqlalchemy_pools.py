@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spanglass.guard import guarded
-from spanglass.library_metrics.pools import Pool, PoolState
+from spanglass.library_metrics.databases.pools import Pool, PoolState
 from spanglass.runtime_metrics.groups import Kind, Metric
 
 if TYPE_CHECKING:

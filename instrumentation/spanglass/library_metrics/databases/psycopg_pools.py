@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from spanglass.library_metrics.pools import Pool, PoolState
+from spanglass.library_metrics.databases.pools import Pool, PoolState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
