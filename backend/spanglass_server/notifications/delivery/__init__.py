@@ -1,1 +1,1 @@
-"""From alerts to messages that arrived: what is decided, the outbox, its workers, and what the history says of it."""
+"""From alerts to notifications in the outbox: what is decided, and what the history says of what became of them."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from spanglass_core.alerting.lifecycle import OPEN
 from spanglass_server.alerting.model import Entry
-from spanglass_server.notifications.delivery.fallback import chain, fallback_id
 from spanglass_server.notifications.delivery.flushes import group_of
+from spanglass_server.notifications.delivery.sending.fallback import chain, fallback_id
 from spanglass_server.notifications.messages.words import line
 from spanglass_server.notifications.model import Reason, State
 

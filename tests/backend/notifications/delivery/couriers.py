@@ -8,10 +8,10 @@ import time
 from contextlib import contextmanager
 from types import SimpleNamespace
 
-from spanglass_server.notifications.delivery.courier import Courier
-from spanglass_server.notifications.delivery.retrying import Retrying
-from spanglass_server.notifications.delivery.supplies import Supplies
-from spanglass_server.notifications.delivery.trying import plain
+from spanglass_server.notifications.delivery.sending.courier import Courier
+from spanglass_server.notifications.delivery.sending.retrying import Retrying
+from spanglass_server.notifications.delivery.sending.supplies import Supplies
+from spanglass_server.notifications.delivery.sending.trying import plain
 from spanglass_server.notifications.model import Channel, Outcome, Route
 from spanglass_server.notifications.ports import Configuration
 from spanglass_server.notifications.store.in_memory import MemoryNotificationStore

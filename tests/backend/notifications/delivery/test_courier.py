@@ -8,8 +8,8 @@ import pytest
 from couriers import BUSY, REFUSED, SENT, World, until
 from made_notifications import alert, attempt, told
 
-from spanglass_server.notifications.delivery.breaker import Breaker
-from spanglass_server.notifications.delivery.retrying import Retrying
+from spanglass_server.notifications.delivery.sending.breaker import Breaker
+from spanglass_server.notifications.delivery.sending.retrying import Retrying
 from spanglass_server.notifications.model import Channel, Delivery, Limit, Outcome, Reason, State
 from spanglass_server.notifications.ports import DeliveryFilter
 from spanglass_server.self_metrics import registry as own

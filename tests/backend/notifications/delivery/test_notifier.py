@@ -15,8 +15,8 @@ from spanglass_server.alerting.desk import Desk, NewAlert
 from spanglass_server.alerting.model import Entry
 from spanglass_server.alerting.store.in_memory import MemoryAlertStore
 from spanglass_server.notifications.delivery.deciding import Deciding
-from spanglass_server.notifications.delivery.fallback import fallback_id
 from spanglass_server.notifications.delivery.notifier import Notifier
+from spanglass_server.notifications.delivery.sending.fallback import fallback_id
 from spanglass_server.notifications.model import Channel, Matcher, Reason, Route, Silence, State
 from spanglass_server.notifications.people.model import Escalation, Step, Target
 from spanglass_server.notifications.ports import Configuration, Decision, DeliveryFilter, Tried

@@ -17,11 +17,11 @@ from spanglass_server.notifications.config.checking import check
 from spanglass_server.notifications.config.routes import route_sections
 from spanglass_server.notifications.config.sections import Sections
 from spanglass_server.notifications.config.sources import KeptThings, SettingsFile
-from spanglass_server.notifications.delivery.courier import Courier
 from spanglass_server.notifications.delivery.deciding import Deciding
 from spanglass_server.notifications.delivery.notifier import Notifier
-from spanglass_server.notifications.delivery.retrying import Retrying
-from spanglass_server.notifications.delivery.supplies import Supplies
+from spanglass_server.notifications.delivery.sending.courier import Courier
+from spanglass_server.notifications.delivery.sending.retrying import Retrying
+from spanglass_server.notifications.delivery.sending.supplies import Supplies
 from spanglass_server.notifications.desk import Around, NotificationDesk
 from spanglass_server.notifications.links.address import ServerAddress
 from spanglass_server.notifications.links.desk import Around as LinksAround

@@ -11,8 +11,8 @@ from spanglass_server.notifications.ports import FOREVER_NS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from spanglass_server.notifications.delivery.handling import Ask, Handler
-    from spanglass_server.notifications.delivery.supplies import Supplies
+    from spanglass_server.notifications.delivery.sending.handling import Ask, Handler
+    from spanglass_server.notifications.delivery.sending.supplies import Supplies
     from spanglass_server.notifications.model import Delivery
 
 _PIECE = 16  # deliveries read at once

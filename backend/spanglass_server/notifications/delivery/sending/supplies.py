@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from spanglass_server.notifications.delivery.retrying import Retrying
+    from spanglass_server.notifications.delivery.sending.retrying import Retrying
     from spanglass_server.notifications.model import Channel
     from spanglass_server.notifications.ports import NotificationBook, NotificationStore, Sender, Writer
     from spanglass_server.self_metrics.registry import Telemetry

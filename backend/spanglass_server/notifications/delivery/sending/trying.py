@@ -15,7 +15,7 @@ from spanglass_server.supervision import in_words
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from spanglass_server.notifications.delivery.senders import Senders
+    from spanglass_server.notifications.delivery.sending.senders import Senders
     from spanglass_server.notifications.model import Channel, Notification
 
 _LOG = logging.getLogger(__name__)

@@ -9,17 +9,17 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-from spanglass_server.notifications.delivery.handling import Handler
-from spanglass_server.notifications.delivery.log_book import LogBook
-from spanglass_server.notifications.delivery.places import Places
-from spanglass_server.notifications.delivery.senders import Senders
-from spanglass_server.notifications.delivery.trying import Trier
+from spanglass_server.notifications.delivery.sending.handling import Handler
+from spanglass_server.notifications.delivery.sending.log_book import LogBook
+from spanglass_server.notifications.delivery.sending.places import Places
+from spanglass_server.notifications.delivery.sending.senders import Senders
+from spanglass_server.notifications.delivery.sending.trying import Trier
 from spanglass_server.supervision import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from spanglass_server.notifications.delivery.supplies import Supplies
+    from spanglass_server.notifications.delivery.sending.supplies import Supplies
     from spanglass_server.notifications.model import Channel, Message, Notification, Outcome
 
 T = TypeVar("T")

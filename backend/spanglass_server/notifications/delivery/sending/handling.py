@@ -7,10 +7,10 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from spanglass_server.notifications.delivery.breaker import Breaker
-from spanglass_server.notifications.delivery.fallback import fallback_of
-from spanglass_server.notifications.delivery.limits import digest_of, filled, period_ns
-from spanglass_server.notifications.delivery.supplies import Configured
+from spanglass_server.notifications.delivery.sending.breaker import Breaker
+from spanglass_server.notifications.delivery.sending.fallback import fallback_of
+from spanglass_server.notifications.delivery.sending.limits import digest_of, filled, period_ns
+from spanglass_server.notifications.delivery.sending.supplies import Configured
 from spanglass_server.notifications.model import Attempt, Reason, State
 from spanglass_server.notifications.ports import Tried
 from spanglass_server.notifications.store.filters import LIMITED
@@ -21,9 +21,9 @@ from spanglass_server.times import NS_PER_SECOND
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from spanglass_server.notifications.delivery.log_book import LogBook
-    from spanglass_server.notifications.delivery.supplies import Supplies
-    from spanglass_server.notifications.delivery.trying import Trier
+    from spanglass_server.notifications.delivery.sending.log_book import LogBook
+    from spanglass_server.notifications.delivery.sending.supplies import Supplies
+    from spanglass_server.notifications.delivery.sending.trying import Trier
     from spanglass_server.notifications.model import Channel, Delivery, Notification
 
 T = TypeVar("T")
