@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import getpass
 import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -208,6 +209,19 @@ def parser(name: str, description: str, *, token_variable: str = READ_TOKEN) -> 
 def add_format(made: argparse.ArgumentParser) -> None:
     """Add ``--format``."""
     made.add_argument("--format", choices=FORMATS, default="table", help="how to print the result (default table)")
+
+
+def add_actor(made: argparse.ArgumentParser, *, dest: str = "actor", does: str = "does it") -> None:
+    """Add ``--as``: who does something, read into ``dest``."""
+    made.add_argument("--as", dest=dest, metavar="NAME", default=user(), help=f"who {does} (default: you)")
+
+
+def user() -> str:
+    """Return the name of who runs the command."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a process without a user's name
+        return ""
 
 
 def add_range(made: argparse.ArgumentParser, default: str = "1h") -> None:

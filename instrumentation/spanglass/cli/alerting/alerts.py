@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from spanglass.cli import options
 from spanglass.cli.client import MONITORING
 from spanglass.cli.errors import Exit
-from spanglass.cli.issues.changes import user
 from spanglass.cli.output import Column, console, emit, print_json
 from spanglass.terminal import show
 from spanglass.terminal.printing import text
@@ -113,7 +112,7 @@ def _note(argv: Sequence[str]) -> int:
     parser = options.parser("alerts note", "Write a note on an alert.")
     parser.add_argument("id", help="its id")
     parser.add_argument("text", help="what to say")
-    parser.add_argument("--as", dest="by", metavar="NAME", default=user(), help="who says it (default: you)")
+    options.add_actor(parser, dest="by", does="says it")
     arguments = parser.parse_args(argv)
     client, body = options.client(arguments), {"text": arguments.text, "by": arguments.by}
     _draw(client, client.send("POST", f"/alerts/{options.segment(arguments.id)}/notes/", body, api=MONITORING))
@@ -125,7 +124,7 @@ def _change(action: str, argv: Sequence[str]) -> int:
     parser = options.parser(f"alerts {action}", description)
     parser.add_argument("ids", nargs="+", metavar="ID", help="alerts; spanglass alerts lists them")
     parser.add_argument("--reason", default="", help="why, for the history")
-    parser.add_argument("--as", dest="by", metavar="NAME", default=user(), help="who does it (default: you)")
+    options.add_actor(parser, dest="by")
     options.add_format(parser)
     arguments = parser.parse_args(argv)
     client, body = options.client(arguments), {"status": status, "reason": arguments.reason, "by": arguments.by}

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from spanglass.cli import options
 from spanglass.cli.client import MONITORING
 from spanglass.cli.errors import CliError, Exit
-from spanglass.cli.issues.changes import user
 from spanglass.cli.output import Column, console, emit, print_json
 from spanglass.terminal import show
 from spanglass.terminal.printing import text
@@ -83,7 +82,7 @@ def postmortem(argv: Sequence[str]) -> int:
     parser.add_argument("id", help="the incident's id")
     parser.add_argument("--write", metavar="FILE", help="keep this text instead of the draft; - is standard input")
     parser.add_argument("--draft", action="store_true", help="throw away what was kept: the draft is made anew")
-    parser.add_argument("--as", dest="by", metavar="NAME", default=user(), help="who does it (default: you)")
+    options.add_actor(parser, dest="by")
     options.add_format(parser)
     arguments = parser.parse_args(argv)
     client, path = options.client(arguments), f"/incidents/{options.segment(arguments.id)}/postmortem/"

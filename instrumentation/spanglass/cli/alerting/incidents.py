@@ -9,7 +9,6 @@ from spanglass.cli import options
 from spanglass.cli.alerting.incident_reports import postmortem, report, took
 from spanglass.cli.client import MONITORING
 from spanglass.cli.errors import Exit
-from spanglass.cli.issues.changes import user
 from spanglass.cli.output import Column, console, emit, print_json
 from spanglass.terminal import show
 from spanglass.terminal.printing import text
@@ -83,7 +82,7 @@ def _list(argv: Sequence[str]) -> int:
 
 def _parser(action: str, description: str) -> argparse.ArgumentParser:
     parser = options.parser(f"incidents {action}", description)
-    parser.add_argument("--as", dest="by", metavar="NAME", default=user(), help="who does it (default: you)")
+    options.add_actor(parser, dest="by")
     options.add_format(parser)
     return parser
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass.cli import options
 from spanglass.cli.errors import Exit
-from spanglass.cli.issues.changes import user
 from spanglass.cli.output import Column, console, emit, print_json
 from spanglass.terminal import show
 from spanglass.terminal.printing import text
@@ -116,7 +115,7 @@ def _change(action: str, state: str, argv: Sequence[str]) -> int:
     parser.add_argument("ids", nargs="+", metavar="ID", help="their ids")
     if state == "dismissed":
         parser.add_argument("--reason", required=True, help="why, for those who see it later")
-    parser.add_argument("--as", dest="actor", metavar="NAME", default=user(), help="who does it (default: you)")
+    options.add_actor(parser)
     options.add_format(parser)
     arguments = parser.parse_args(argv)
     client = options.client(arguments)

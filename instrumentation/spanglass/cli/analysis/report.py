@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from spanglass.cli import options
 from spanglass.cli.client import API
 from spanglass.cli.errors import CliError, Exit
-from spanglass.cli.issues.changes import user
 from spanglass.cli.output import Column, emit
 from spanglass.terminal import show
 from spanglass.terminal.safe import terminal_text
@@ -62,7 +61,7 @@ def command(argv: Sequence[str]) -> int:
     parser.add_argument("--service", help="only about this service")
     parser.add_argument("--format", choices=_FORMATS, help="its form (default: by the file's name, else markdown)")
     parser.add_argument("-o", "--output", metavar="FILE", help="write it here; - is standard output (default)")
-    parser.add_argument("--as", dest="actor", metavar="NAME", default=user(), help="who asks for it (default: you)")
+    options.add_actor(parser, does="asks for it")
     options.add_range(parser)
     arguments = parser.parse_args(argv)
     form = arguments.format or _form_of(arguments.output)
@@ -176,7 +175,7 @@ def _schedule(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--file", dest="form", choices=_FORMATS, help="the form that mails have with them (default pdf)"
     )
-    parser.add_argument("--as", dest="actor", metavar="NAME", default=user(), help="who asks for it (default: you)")
+    options.add_actor(parser, does="asks for it")
     options.add_format(parser)
     arguments = parser.parse_args(argv)
     named = ("kind", "cron", "zone", "last", "service", "channels", "actor")

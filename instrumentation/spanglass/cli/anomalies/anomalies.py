@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass.cli import options
 from spanglass.cli.errors import Exit
-from spanglass.cli.issues.changes import user
 from spanglass.cli.output import Column, console, emit, print_json
 from spanglass.cli.trends.texts import value_text
 from spanglass.terminal import show
@@ -126,7 +125,7 @@ def _fine(argv: Sequence[str]) -> int:
     parser.add_argument("id", help="its id")
     parser.add_argument("--reason", required=True, help="why, for those who miss it later")
     parser.add_argument("--until", help="until when, now+7d for example (default: for good)")
-    parser.add_argument("--as", dest="actor", metavar="NAME", default=user(), help="who says so (default: you)")
+    options.add_actor(parser, does="says so")
     options.add_format(parser)
     arguments = parser.parse_args(argv)
     body = {"reason": arguments.reason, "actor": arguments.actor}
@@ -140,7 +139,7 @@ def _fine(argv: Sequence[str]) -> int:
 def _feedback(argv: Sequence[str]) -> int:
     parser = options.parser("anomalies feedback", "List what people said is fine, or take one back.")
     parser.add_argument("--undo", metavar="ID", help="tell of this one again")
-    parser.add_argument("--as", dest="actor", metavar="NAME", default=user(), help="who takes it back (default: you)")
+    options.add_actor(parser, does="takes it back")
     options.add_format(parser)
     arguments = parser.parse_args(argv)
     client = options.client(arguments)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING, Any
 
 from spanglass.cli import options
@@ -31,19 +30,11 @@ def act(action: str, argv: Sequence[str]) -> int:
     add_options, handle, description = ACTIONS[action]
     parser = options.parser(f"issue {action}", description)
     add_options(parser)
-    parser.add_argument("--as", dest="actor", metavar="NAME", default=user(), help="who does it (default: you)")
+    options.add_actor(parser)
     options.add_format(parser)
     arguments = parser.parse_args(argv)
     emit(arguments.format, _CHANGED, handle(options.client(arguments), arguments))
     return Exit.OK
-
-
-def user() -> str:
-    """Return the name of who runs the command."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a process without a user's name
-        return ""
 
 
 def _change(client: Client, arguments: argparse.Namespace, change: dict[str, Any]) -> list[dict[str, Any]]:

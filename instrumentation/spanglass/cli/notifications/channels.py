@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass.cli import options
 from spanglass.cli.errors import Exit
-from spanglass.cli.issues.changes import user
 from spanglass.cli.output import Column, console, emit, print_json
 from spanglass.terminal import show
 from spanglass.terminal.printing import text
@@ -53,7 +52,7 @@ _STATES = ("waiting", "sent", "failed")
 def _test(argv: Sequence[str]) -> int:
     parser = options.parser("channels test", "Send a test message over channels, and say what came of it.")
     parser.add_argument("names", nargs="+", metavar="CHANNEL", help="channels; spanglass channels lists them")
-    parser.add_argument("--as", dest="by", metavar="NAME", default=user(), help="who asks (default: you)")
+    options.add_actor(parser, dest="by", does="asks")
     parser.add_argument("--format", choices=("text", "ndjson"), default="text", help="how to print (default text)")
     arguments = parser.parse_args(argv)
     client, out = options.client(arguments), console()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass.cli import options
 from spanglass.cli.errors import Exit
-from spanglass.cli.issues.changes import user
 from spanglass.cli.output import Column, console, emit
 from spanglass.terminal import show
 from spanglass.terminal.printing import text
@@ -60,7 +59,7 @@ def _add(argv: Sequence[str]) -> int:
     parser.add_argument("--until", metavar="TIME", help="instead: RFC 3339, Unix time, or now+2h")
     parser.add_argument("--from", dest="start", metavar="TIME", help="begin later: the same")
     parser.add_argument("--comment", required=True, help="why, for others")
-    parser.add_argument("--as", dest="by", metavar="NAME", default=user(), help="who does it (default: you)")
+    options.add_actor(parser, dest="by")
     parser.add_argument("--dry-run", action="store_true", help="only list the open alerts that it would hide")
     options.add_format(parser)
     arguments = parser.parse_args(argv)
@@ -98,7 +97,7 @@ def _hidden(arguments: argparse.Namespace) -> int:
 def _end(argv: Sequence[str]) -> int:
     parser = options.parser("silences end", "End silences now.")
     parser.add_argument("ids", nargs="+", metavar="ID", help="silences; spanglass silences lists them")
-    parser.add_argument("--as", dest="by", metavar="NAME", default=user(), help="who does it (default: you)")
+    options.add_actor(parser, dest="by")
     options.add_format(parser)
     arguments = parser.parse_args(argv)
     client = options.client(arguments)

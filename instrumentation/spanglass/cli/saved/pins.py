@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from spanglass.cli import options
 from spanglass.cli.errors import Exit
-from spanglass.cli.issues.changes import user
 from spanglass.cli.output import Column, emit
 from spanglass.terminal import show
 
@@ -48,7 +47,7 @@ def _add(argv: Sequence[str]) -> int:
     parser = options.parser("pins add", "Pin a trace, so that it outlives retention; or change its note.")
     parser.add_argument("trace", help="its id")
     parser.add_argument("note", nargs="?", default="", help="why it is kept")
-    parser.add_argument("--as", dest="actor", metavar="NAME", default=user(), help="who pins it (default: you)")
+    options.add_actor(parser, does="pins it")
     options.add_format(parser)
     arguments = parser.parse_args(argv)
     body = {"note": arguments.note, "actor": arguments.actor}

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from spanglass.cli import options
 from spanglass.cli.errors import CliError, Exit
 from spanglass.cli.files import read, tell_all, told
-from spanglass.cli.issues.changes import user
 from spanglass.cli.output import Column, emit
 from spanglass.terminal import show
 from spanglass.terminal.safe import terminal_text
@@ -154,7 +153,7 @@ def _apply(argv: Sequence[str]) -> int:
     parser = options.parser("retention apply", "Have the policies of a file in force, in the place of all others.")
     parser.add_argument("file", metavar="FILE", help="YAML; - reads standard input")
     parser.add_argument("--note", default="", help="why")
-    parser.add_argument("--as", dest="by", metavar="NAME", default=user(), help="who does it (default: you)")
+    options.add_actor(parser, dest="by")
     arguments = parser.parse_args(argv)
     client, yaml = options.client(arguments), read(arguments.file)
     _check_text(client, arguments.file, yaml)

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from spanglass.cli import options
 from spanglass.cli.errors import Exit
-from spanglass.cli.issues.changes import user
 from spanglass.cli.output import Column, emit
 from spanglass.terminal import show
 
@@ -39,7 +38,9 @@ def command(argv: Sequence[str]) -> int:
     parser = options.parser(
         "views", f"List saved views, yours and the shared ones; or act: spanglass views {'|'.join(_ACTIONS)} --help."
     )
-    parser.add_argument("--owner", default=user(), metavar="NAME", help="whose besides the shared ones (default: you)")
+    parser.add_argument(
+        "--owner", default=options.user(), metavar="NAME", help="whose besides the shared ones (default: you)"
+    )
     parser.add_argument("--page", help="only views of this page, /traces for example")
     options.add_format(parser)
     arguments = parser.parse_args(argv)
@@ -54,7 +55,7 @@ def _save(argv: Sequence[str]) -> int:
     parser = options.parser("views save", "Save a page's address under a name.")
     parser.add_argument("name", help="what it is called")
     parser.add_argument("address", help="of the page; its host may be left out")
-    parser.add_argument("--as", dest="owner", metavar="NAME", default=user(), help="who keeps it (default: you)")
+    options.add_actor(parser, dest="owner", does="keeps it")
     _add_switches(parser)
     options.add_format(parser)
     arguments = parser.parse_args(argv)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from spanglass.cli import options
 from spanglass.cli.errors import CliError, Exit
 from spanglass.cli.files import add_files, read, tell_all, told
-from spanglass.cli.issues.changes import user
 from spanglass.cli.output import Column, console, emit, print_json
 from spanglass.terminal import show
 from spanglass.terminal.printing import text
@@ -196,7 +195,7 @@ def _check(argv: Sequence[str]) -> int:
 def _apply(argv: Sequence[str]) -> int:
     parser = options.parser("slo apply", "Keep the objectives of files, in the place of those with the same uid.")
     parser.add_argument("files", nargs="+", metavar="FILE", help="YAML; - reads standard input")
-    parser.add_argument("--as", dest="by", metavar="NAME", default=user(), help="who does it (default: you)")
+    options.add_actor(parser, dest="by")
     arguments = parser.parse_args(argv)
     client = options.client(arguments)
     texts = [(file, client.post("/slos/check", {"yaml": read(file)})) for file in arguments.files]
@@ -259,7 +258,7 @@ def _export(argv: Sequence[str]) -> int:
 def _delete(argv: Sequence[str]) -> int:
     parser = options.parser("slo delete", "Delete objectives, and their alert rules with them.")
     parser.add_argument("uids", nargs="+", metavar="OBJECTIVE", help="their uids")
-    parser.add_argument("--as", dest="by", metavar="NAME", default=user(), help="who does it (default: you)")
+    options.add_actor(parser, dest="by")
     arguments = parser.parse_args(argv)
     client = options.client(arguments)
     for uid in arguments.uids:
