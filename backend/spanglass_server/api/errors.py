@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from spanglass_server.query.errors import BadQuestionError, FilterError
 from spanglass_server.store.ports import QueryError, QueryMemoryError, QueryTimeoutError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 #: Every code an answer can carry and its HTTP status.
 STATUS_OF_CODE = {
@@ -99,6 +100,17 @@ def disk_error(error: Exception, what: str = "the change could not be kept") -> 
     """The error of a disk that can't be used; ``what`` says what was not done."""
     hint = "free some space or see to the disk of the data directory, and try again"
     return ApiError("unavailable", f"{what}: {error}", hint=hint)
+
+
+@contextmanager
+def refusals(unknown: type[Exception], what: str, field: str, hint: str) -> Iterator[None]:
+    """Turn what a store refuses into errors of the API; ``field`` is the one of an id that is ``unknown`` to it."""
+    try:
+        yield
+    except unknown as error:
+        raise ApiError("not_found", str(error), field=field, hint=hint) from error
+    except OSError as error:
+        raise disk_error(error, f"{what} can't be read or changed") from error
 
 
 def problem_of(error: BaseException) -> Problem:

@@ -155,6 +155,11 @@ CURSOR_PARAM = Param("cursor", "cursor", help="next_cursor of the page before.")
 ORDER = Param("order", "choice", "desc", "Direction: desc is newest or largest first.", choices=("desc", "asc"))
 
 
+def id_param(name: str) -> Param:
+    """Declare the parameter of an id that the server counts, called as what it is of."""
+    return Param(name, "integer", help=f"The {name}'s id.", minimum=1, maximum=(1 << 63) - 1)
+
+
 def limit_param(default: int, maximum: int = 1000) -> Param:
     """Declare the parameter ``limit``."""
     return Param("limit", "integer", default, "Most results to return.", minimum=1, maximum=maximum)

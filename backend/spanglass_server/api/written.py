@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from spanglass_server.api.errors import ApiError, disk_error
-from spanglass_server.api.issues.bodies import text_of
+from spanglass_server.api.fields import text_of
 from spanglass_server.api.schema import STRING
 from spanglass_server.forms.errors import ConflictError, ElsewhereError, TooManyError
 from spanglass_server.forms.listed import Read, T

@@ -9,7 +9,7 @@ from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.desk import AlertEdit, NewAlert
 from spanglass_server.alerting.sql_views import TYPE_LABEL
 from spanglass_server.api.errors import ApiError
-from spanglass_server.api.issues.bodies import MAX_NAME, MAX_TEXT, body_schema, text_of
+from spanglass_server.api.fields import MAX_NAME, MAX_TEXT, body_schema, text_of
 from spanglass_server.api.params import Param
 from spanglass_server.api.schema import STRING, choice, table
 

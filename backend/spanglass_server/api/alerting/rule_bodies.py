@@ -12,7 +12,7 @@ from spanglass_server.alerting.checking import CheckedFile, check_file
 from spanglass_server.alerting.rules.form.spec import RULES
 from spanglass_server.api.alerting.bodies import BY
 from spanglass_server.api.errors import ApiError
-from spanglass_server.api.issues.bodies import MAX_TEXT, body_schema, fields_of, text_of
+from spanglass_server.api.fields import MAX_TEXT, body_schema, fields_of, text_of
 from spanglass_server.api.schema import STRING
 from spanglass_server.api.written import VERSION, Written
 from spanglass_server.api.written import refusals as written_refusals

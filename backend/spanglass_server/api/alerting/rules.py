@@ -12,7 +12,7 @@ from spanglass_server.api.alerting import rule_bodies as bodies
 from spanglass_server.api.alerting.bodies import ACTOR_HEADER, actor_of
 from spanglass_server.api.alerting.standing import EDITABLE, Stand, alerter_json, change_json
 from spanglass_server.api.errors import ApiError
-from spanglass_server.api.issues.bodies import fields_of
+from spanglass_server.api.fields import fields_of
 from spanglass_server.api.params import Param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of

@@ -14,7 +14,7 @@ from spanglass_server.api.alerting.rules import found_rule
 from spanglass_server.api.alerting.standing import change_json
 from spanglass_server.api.alerting.tuned import LEVELS, changed, threshold_json
 from spanglass_server.api.errors import ApiError
-from spanglass_server.api.issues.bodies import body_schema, fields_of
+from spanglass_server.api.fields import body_schema, fields_of
 from spanglass_server.api.params import Param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of

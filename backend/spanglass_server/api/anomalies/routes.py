@@ -2,53 +2,49 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from spanglass_server.anomalies import answers
 from spanglass_server.anomalies.desk import WHICH, Wanted
 from spanglass_server.anomalies.model import Kind, UnknownAnomalyError
-from spanglass_server.api.errors import ApiError, disk_error
-from spanglass_server.api.issues.bodies import NOBODY_NAMED, checked_text, fields_of
-from spanglass_server.api.params import Param, limit_param
+from spanglass_server.api.errors import ApiError, refusals
+from spanglass_server.api.fields import (
+    MAX_NAME,
+    NOBODY_NAMED,
+    body_schema,
+    checked_text,
+    fields_of,
+    reason_and_actor,
+    reasoned,
+)
+from spanglass_server.api.params import Param, id_param, limit_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import STRING, schema_of
 from spanglass_server.times import parse_kept_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from spanglass_server.anomalies.desk import AnomalyDesk
     from spanglass_server.api.params import Params
-    from spanglass_server.api.schema import Schema
     from spanglass_server.store.ports import QuerySession
 
-_MOST_REASON, _MOST_ACTOR = 1000, 200
-_ANOMALY: Final = Param("anomaly", "integer", help="The anomaly's id.", minimum=1, maximum=(1 << 63) - 1)
-_FEEDBACK: Final = Param("feedback", "integer", help="The feedback's id.", minimum=1, maximum=(1 << 63) - 1)
-_FINE: Final[Schema] = {
-    "type": "object",
-    "properties": {
-        "reason": {**STRING, "maxLength": _MOST_REASON, "description": "why there is nothing to be told of"},
+_ANOMALY: Final = id_param("anomaly")
+_FEEDBACK: Final = id_param("feedback")
+_FINE: Final = body_schema(
+    {
+        **reasoned("why there is nothing to be told of", "who says so"),
         "until": {**STRING, "description": "until when: a time, now+7d for example; for good without"},
-        "actor": {**STRING, "maxLength": _MOST_ACTOR, "description": "who says so, a free name"},
     },
-    "required": ["reason"],
-    "additionalProperties": False,
-}
-
-
-@contextmanager
-def _refusals(field: str = "anomaly") -> Iterator[None]:
-    """Turn what the store of anomalies refuses into errors of the API."""
-    try:
-        yield
-    except UnknownAnomalyError as error:
-        path = "anomalies?state=all" if field == "anomaly" else "anomaly-feedback"
-        raise ApiError("not_found", str(error), field=field, hint=f"GET /api/v1/{path} lists them") from error
-    except OSError as error:
-        raise disk_error(error, "anomalies can't be read or changed") from error
+    ("reason",),
+)
+#: What the store of anomalies refuses, by where an unknown id stands.
+_refusals: Final = partial(
+    refusals, UnknownAnomalyError, "anomalies", "anomaly", "GET /api/v1/anomalies?state=all lists them"
+)
+_feedback_refusals: Final = partial(
+    refusals, UnknownAnomalyError, "anomalies", "feedback", "GET /api/v1/anomaly-feedback lists them"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +67,23 @@ class _Handlers:
     def call_fine(self, _: QuerySession, params: Params) -> answers.Feedback:
         """Tell no more of its series."""
         fields = fields_of(params["body"], _FINE)
-        reason, actor, until = (
-            checked_text(fields.get(name, ""), name, _FINE["properties"][name].get("maxLength", _MOST_ACTOR))
-            for name in ("reason", "actor", "until")
-        )
+        reason, actor = reason_and_actor(fields)
+        until = checked_text(fields.get("until", ""), "until", MAX_NAME)
         if not reason:
             hint = "say why it is fine, for those who miss it later"
             raise ApiError("bad_request", "an anomaly is called fine with a reason", field="reason", hint=hint)
         with _refusals():
-            return self.desk.call_fine(
-                params["anomaly"], reason, actor or NOBODY_NAMED, _until(until, params["now_ns"])
-            )
+            return self.desk.call_fine(params["anomaly"], reason, actor, _until(until, params["now_ns"]))
 
     def feedback(self, _: QuerySession, params: Params) -> answers.FeedbackList:
         """What people said is fine."""
         del params
-        with _refusals("feedback"):
+        with _feedback_refusals():
             return self.desk.feedback()
 
     def undo(self, _: QuerySession, params: Params) -> answers.FeedbackList:
         """Tell of a series again."""
-        with _refusals("feedback"):
+        with _feedback_refusals():
             return self.desk.undo(params["feedback"], params["actor"] or NOBODY_NAMED)
 
 

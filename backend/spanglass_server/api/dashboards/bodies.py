@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from spanglass_server.api.issues.bodies import body_schema, fields_of
+from spanglass_server.api.fields import body_schema, fields_of
 from spanglass_server.api.written import Written
 from spanglass_server.dashboards.form.spec import DASHBOARDS
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass_core.units import UnitError, parse_duration_ns
 from spanglass_server.api.dashboards.exporting import export_route
 from spanglass_server.api.errors import ApiError
-from spanglass_server.api.issues.bodies import body_schema, fields_of, text_of
+from spanglass_server.api.fields import body_schema, fields_of, text_of
 from spanglass_server.api.params import RANGE
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import STRING, schema_of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.api.dashboards.bodies import BODY, WRITTEN, dashboard_of, read_of
 from spanglass_server.api.errors import ApiError
-from spanglass_server.api.issues.bodies import body_schema, fields_of, text_of
+from spanglass_server.api.fields import body_schema, fields_of, text_of
 from spanglass_server.api.params import Param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import STRING, schema_of

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from spanglass_server.api.errors import ApiError, disk_error
-from spanglass_server.api.issues.bodies import NOBODY_NAMED, checked_text, fields_of
-from spanglass_server.api.params import Param, limit_param
+from spanglass_server.api.errors import ApiError, refusals
+from spanglass_server.api.fields import body_schema, fields_of, reason_and_actor, reasoned
+from spanglass_server.api.params import Param, id_param, limit_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import STRING, schema_of
 from spanglass_server.findings import answers
@@ -16,38 +16,24 @@ from spanglass_server.findings.desk import Wanted
 from spanglass_server.findings.model import Dismissal, Kind, State, UnknownFindingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from spanglass_server.api.params import Params
-    from spanglass_server.api.schema import Schema
     from spanglass_server.findings.desk import FindingDesk
     from spanglass_server.store.ports import QuerySession
 
 _ALL: Final = "all"
-_MOST_REASON, _MOST_ACTOR = 1000, 200
-_FINDING: Final = Param("finding", "integer", help="The finding's id.", minimum=1, maximum=(1 << 63) - 1)
-_CHANGE: Final[Schema] = {
-    "type": "object",
-    "properties": {
-        "state": {**STRING, "enum": [state.value for state in State]},
-        "reason": {**STRING, "maxLength": _MOST_REASON, "description": "why it is dismissed; needed for that"},
-        "actor": {**STRING, "maxLength": _MOST_ACTOR, "description": "who does it, a free name"},
+_FINDING: Final = id_param("finding")
+_STATES: Final = tuple(state.value for state in State)
+_CHANGE: Final = body_schema(
+    {
+        "state": {**STRING, "enum": list(_STATES)},
+        **reasoned("why it is dismissed; needed for that", "who does it"),
     },
-    "required": ["state"],
-    "additionalProperties": False,
-}
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Turn what the store of findings refuses into errors of the API."""
-    try:
-        yield
-    except UnknownFindingError as error:
-        hint = "GET /api/v1/findings?state=all lists findings"
-        raise ApiError("not_found", str(error), field="finding", hint=hint) from error
-    except OSError as error:
-        raise disk_error(error, "findings can't be read or changed") from error
+    ("state",),
+)
+#: What the store of findings refuses.
+_refusals: Final = partial(
+    refusals, UnknownFindingError, "findings", "finding", "GET /api/v1/findings?state=all lists findings"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +67,15 @@ class _Handlers:
 
 def _change_of(body: Any) -> Dismissal:
     """Read a change; ApiError naming the field at fault."""
-    known, fields = _CHANGE["properties"], fields_of(body, _CHANGE)
-    states = tuple(known["state"]["enum"])
-    if fields["state"] not in states:
-        raise ApiError("bad_request", f"{fields['state']!r} is no state", field="state", expected=states)
-    reason, actor = (checked_text(fields.get(name, ""), name, known[name]["maxLength"]) for name in ("reason", "actor"))
+    fields = fields_of(body, _CHANGE)
+    if fields["state"] not in _STATES:
+        raise ApiError("bad_request", f"{fields['state']!r} is no state", field="state", expected=_STATES)
+    reason, actor = reason_and_actor(fields)
     state = State(fields["state"])
     if state is State.DISMISSED and not reason:
         hint = "say why nothing has to be done, for those who see it later"
         raise ApiError("bad_request", "a finding is dismissed with a reason", field="reason", hint=hint)
-    return Dismissal(state, reason if state is State.DISMISSED else "", actor or NOBODY_NAMED)
+    return Dismissal(state, reason if state is State.DISMISSED else "", actor)
 
 
 def finding_routes(desk: FindingDesk) -> tuple[Route, ...]:
@@ -108,7 +93,7 @@ def finding_routes(desk: FindingDesk) -> tuple[Route, ...]:
                 Param("service", "text", help="Only of this service."),
                 Param("operation", "text", help="Only of requests of this name."),
                 Param("kind", "choice", help="Only of this pattern.", choices=tuple(kind.value for kind in Kind)),
-                Param("state", "choice", "open", "Which of them.", choices=(*(s.value for s in State), _ALL)),
+                Param("state", "choice", "open", "Which of them.", choices=(*_STATES, _ALL)),
                 limit_param(100),
             ),
             response=schema_of(answers.FindingList),

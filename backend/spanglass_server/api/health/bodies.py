@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.api.alerting.bodies import BY
 from spanglass_server.api.errors import ApiError
-from spanglass_server.api.issues.bodies import body_schema
+from spanglass_server.api.fields import body_schema
 from spanglass_server.api.written import VERSION, Written
 from spanglass_server.health.form.refusing import refused
 from spanglass_server.health.form.spec import CHECKS

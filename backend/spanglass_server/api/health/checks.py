@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.api.alerting.bodies import ACTOR_HEADER, actor_of
 from spanglass_server.api.errors import ApiError
+from spanglass_server.api.fields import fields_of
 from spanglass_server.api.health import answers, bodies, shown
-from spanglass_server.api.issues.bodies import fields_of
 from spanglass_server.api.params import Param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of

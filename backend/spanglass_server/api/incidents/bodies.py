@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass_core.alerting.severity import Severity
 from spanglass_server.api.alerting.bodies import BY, REASON, needed_text, word_of
 from spanglass_server.api.errors import ApiError
-from spanglass_server.api.issues.bodies import MAX_NAME, MAX_TEXT, body_schema, text_of
+from spanglass_server.api.fields import MAX_NAME, MAX_TEXT, body_schema, text_of
 from spanglass_server.api.schema import STRING, array, choice
 from spanglass_server.incidents.changes import Edit
 from spanglass_server.incidents.desk import NewIncident

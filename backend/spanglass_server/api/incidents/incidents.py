@@ -14,9 +14,9 @@ from spanglass_server.alerting.ports import AlertNotFoundError
 from spanglass_server.api.alerting.alerts import PREFIX
 from spanglass_server.api.alerting.bodies import ACTOR_HEADER, actor_of, word_of
 from spanglass_server.api.errors import ApiError, disk_error
+from spanglass_server.api.fields import MAX_TEXT, fields_of, text_of
 from spanglass_server.api.incidents import answers, bodies, shown
 from spanglass_server.api.incidents.filters import PARAMETERS, filter_of
-from spanglass_server.api.issues.bodies import MAX_TEXT, fields_of, text_of
 from spanglass_server.api.params import CURSOR_PARAM, Param, limit_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from spanglass_server.api.alerting.alerts import PREFIX
 from spanglass_server.api.alerting.bodies import ACTOR_HEADER, actor_of, needed_text
 from spanglass_server.api.errors import ApiError
+from spanglass_server.api.fields import MAX_TEXT, fields_of, text_of
 from spanglass_server.api.incidents import answers, bodies, shown
 from spanglass_server.api.incidents.incidents import ID, incident_id, refusals
-from spanglass_server.api.issues.bodies import MAX_TEXT, fields_of, text_of
 from spanglass_server.api.params import Param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of

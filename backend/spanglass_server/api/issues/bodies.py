@@ -5,27 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.api.errors import ApiError
+from spanglass_server.api.fields import ACTOR, text_of
 from spanglass_server.issues.model import IssueChange
 from spanglass_server.issues.states import IgnoredUntil, ResolvedIn, State
 from spanglass_server.times import parse_kept_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from spanglass_server.api.schema import Schema
 
-MAX_TEXT = 10_000
-MAX_NAME = 200
 MAX_ISSUES = 1000
-#: Who made a change that does not say.
-NOBODY_NAMED = "someone"
-
 _STATES = (State.RESOLVED, State.IGNORED, State.ONGOING)
 #: How long an issue is ignored, by the field of ``until``.
 _COUNTS = {"events": IgnoredUntil.EVENTS, "users": IgnoredUntil.USERS}
 
 _TEXT: Schema = {"type": "string"}
-ACTOR: Schema = {**_TEXT, "description": "who does it, a free name"}
 IDS: Schema = {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": MAX_ISSUES}
 CHANGE_FIELDS: dict[str, Schema] = {
     "state": {**_TEXT, "enum": [str(state) for state in _STATES]},
@@ -49,49 +44,6 @@ CHANGE_FIELDS: dict[str, Schema] = {
     "assignee": {"type": ["string", "null"], "description": "a free name; null or empty for nobody"},
     "actor": ACTOR,
 }
-
-
-def body_schema(fields: Mapping[str, Schema], required: Iterable[str] = ()) -> Schema:
-    """Describe a body with these fields."""
-    return {
-        "type": "object",
-        "properties": dict(fields),
-        "required": list(required),
-        "additionalProperties": False,
-    }
-
-
-def fields_of(body: Any, schema: Schema) -> dict[str, Any]:
-    """Return the fields of a body; ApiError for one that is not described, or is missing."""
-    known = ", ".join(schema["properties"])
-    if not isinstance(body, dict):
-        raise ApiError("bad_request", "the body is not a JSON object", field="body", hint=f"fields: {known}")
-    for name in sorted(set(body) - set(schema["properties"])):
-        raise ApiError("bad_request", f"there is no field {name!r}", field=name, hint=f"fields: {known}")
-    for name in schema["required"]:
-        if name not in body:
-            raise ApiError("bad_request", f"the field {name} is missing", field=name, hint=f"fields: {known}")
-    return body
-
-
-def text_of(fields: Mapping[str, Any], name: str, default: str = "", longest: int = MAX_NAME) -> str:
-    """Return a text; ApiError for anything else, or one that is too long."""
-    value = fields.get(name)
-    return default if value is None else checked_text(value, name, longest)
-
-
-def checked_text(value: object, name: str, longest: int) -> str:
-    """Return what must be a text, without blanks around it; ApiError for anything else, or one that is too long."""
-    if not isinstance(value, str):
-        raise ApiError("bad_request", f"{name} is no text", field=name, hint="send a JSON string")
-    if len(value) > longest:
-        raise ApiError("bad_request", f"{name} is longer than {longest} characters", field=name, hint="shorten it")
-    return value.strip()
-
-
-def actor_of(fields: Mapping[str, Any]) -> str:
-    """Return who makes the change."""
-    return text_of(fields, "actor") or NOBODY_NAMED
 
 
 def ids_of(fields: Mapping[str, Any], name: str = "ids") -> list[str]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spanglass_server.api.errors import ApiError, disk_error
+from spanglass_server.api.fields import ACTOR, MAX_TEXT, actor_of, body_schema, fields_of, text_of
 from spanglass_server.api.issues import bodies
-from spanglass_server.api.issues.bodies import ACTOR, CHANGE_FIELDS, IDS, body_schema
+from spanglass_server.api.issues.bodies import CHANGE_FIELDS, IDS
 from spanglass_server.api.issues.reading import ISSUE
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import STRING, schema_of
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _CHANGE_ONE = body_schema(CHANGE_FIELDS)
 _CHANGE_MANY = body_schema({"ids": IDS, **CHANGE_FIELDS}, ["ids"])
-_COMMENT = body_schema({"text": {**STRING, "maxLength": bodies.MAX_TEXT}, "actor": ACTOR}, ["text"])
+_COMMENT = body_schema({"text": {**STRING, "maxLength": MAX_TEXT}, "actor": ACTOR}, ["text"])
 _MERGE = body_schema({"ids": IDS, "into": STRING, "actor": ACTOR}, ["ids", "into"])
 _UNMERGE = body_schema(
     {
@@ -65,12 +66,12 @@ class _Changes:
 
     def change(self, session: QuerySession, params: Params) -> answers.ChangedIssues:
         """Change one."""
-        body = bodies.fields_of(params["body"], _CHANGE_ONE)
+        body = fields_of(params["body"], _CHANGE_ONE)
         return self._apply(session, [params["issue"].upper()], body, params["now_ns"], "issue")
 
     def change_many(self, session: QuerySession, params: Params) -> answers.ChangedIssues:
         """Change several."""
-        body = bodies.fields_of(params["body"], _CHANGE_MANY)
+        body = fields_of(params["body"], _CHANGE_MANY)
         return self._apply(session, bodies.ids_of(body), body, params["now_ns"], "ids")
 
     def _apply(
@@ -78,32 +79,32 @@ class _Changes:
     ) -> answers.ChangedIssues:
         wanted = bodies.change_of(body, now_ns)
         with refusals(field):
-            self.issues.store.change(ids, wanted, bodies.actor_of(body), now_ns)
+            self.issues.store.change(ids, wanted, actor_of(body), now_ns)
         return {"issues": self.shown(session, ids, now_ns)}
 
     def comment(self, _: QuerySession, params: Params) -> answers.Comment:
         """Comment on one."""
-        body = bodies.fields_of(params["body"], _COMMENT)
-        text, actor = bodies.text_of(body, "text", longest=bodies.MAX_TEXT), bodies.actor_of(body)
+        body = fields_of(params["body"], _COMMENT)
+        text, actor = text_of(body, "text", longest=MAX_TEXT), actor_of(body)
         with refusals("issue"):
             return comment_json(self.issues.store.comment(params["issue"].upper(), text, actor, params["now_ns"]))
 
     def merge(self, session: QuerySession, params: Params) -> answers.MergedIssues:
         """Merge several."""
-        body = bodies.fields_of(params["body"], _MERGE)
-        ids, into = bodies.ids_of(body), bodies.text_of(body, "into").upper()
+        body = fields_of(params["body"], _MERGE)
+        ids, into = bodies.ids_of(body), text_of(body, "into").upper()
         with refusals("ids"):
-            merges = self.issues.store.merge(ids, into, bodies.actor_of(body), params["now_ns"])
+            merges = self.issues.store.merge(ids, into, actor_of(body), params["now_ns"])
         (issue,) = self.shown(session, [into], params["now_ns"])
         return {"issue": issue, "merges": [merge_json(each) for each in merges]}
 
     def unmerge(self, session: QuerySession, params: Params) -> answers.ChangedIssues:
         """Undo a merge, or those that brought some keys."""
-        body = bodies.fields_of(params["body"], _UNMERGE)
+        body = fields_of(params["body"], _UNMERGE)
         if ("merge" in body) == ("keys" in body):
             hint = "merge undoes one merge, keys those that brought some keys"
             raise ApiError("bad_request", "one of merge and keys is needed", field="merge", hint=hint)
-        issue_id, actor, now_ns = bodies.text_of(body, "id").upper(), bodies.actor_of(body), params["now_ns"]
+        issue_id, actor, now_ns = text_of(body, "id").upper(), actor_of(body), params["now_ns"]
         with refusals("id"):
             before = self.issues.store.issue(issue_id)
             if "keys" in body:

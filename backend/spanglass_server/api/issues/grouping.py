@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from spanglass_core.grouping.rules import Rule
 from spanglass_server.api.errors import ApiError
+from spanglass_server.api.fields import ACTOR, MAX_NAME, NOBODY_NAMED, actor_of, body_schema, fields_of
 from spanglass_server.api.issues import bodies
-from spanglass_server.api.issues.bodies import ACTOR, body_schema
 from spanglass_server.api.issues.changing import refusals
 from spanglass_server.api.params import RANGE, Param
 from spanglass_server.api.routing import Route
@@ -53,14 +53,14 @@ class _Grouping:
 
     def add(self, _: QuerySession, params: Params) -> answers.GroupingRule:
         """Add a rule."""
-        body = bodies.fields_of(params["body"], _WITH_RULE)
+        body = fields_of(params["body"], _WITH_RULE)
         given = _rule(body)
         with refusals("rule"):
-            return _rule_json(self.issues.store.add_rule(given.as_json(), bodies.actor_of(body), params["now_ns"]))
+            return _rule_json(self.issues.store.add_rule(given.as_json(), actor_of(body), params["now_ns"]))
 
     def delete(self, session: QuerySession, params: Params) -> answers.RuleList:
         """Delete a rule."""
-        actor = (params["actor"] or bodies.NOBODY_NAMED)[: bodies.MAX_NAME]
+        actor = (params["actor"] or NOBODY_NAMED)[:MAX_NAME]
         try:
             with refusals("rule"):
                 self.issues.store.delete_rule(params["rule"], actor, params["now_ns"])
@@ -70,13 +70,13 @@ class _Grouping:
 
     def preview(self, session: QuerySession, params: Params) -> answers.GroupingPreview:
         """Try a rule."""
-        rule = _rule(bodies.fields_of(params["body"], _WITH_RULE))
+        rule = _rule(fields_of(params["body"], _WITH_RULE))
         standing = rules_of(self.issues.store.rules())
         return preview_rule(session, self.issues, standing, rule, params["window"])
 
     def regroup(self, params: Params) -> answers.RegroupProgress:
         """Begin to regroup."""
-        bodies.fields_of(params["body"], _ACTOR)
+        fields_of(params["body"], _ACTOR)
         return _progress(self.regroups.ask())
 
     def progress(self, _: Params) -> answers.RegroupProgress:

@@ -9,7 +9,7 @@ from spanglass_core.units import UnitError, parse_duration_ns
 from spanglass_server.alerting.ports import AlertNotFoundError
 from spanglass_server.api.alerting.bodies import BY
 from spanglass_server.api.errors import ApiError, disk_error
-from spanglass_server.api.issues.bodies import MAX_TEXT, body_schema, text_of
+from spanglass_server.api.fields import MAX_TEXT, body_schema, text_of
 from spanglass_server.api.schema import STRING, array, choice
 from spanglass_server.notifications.desk import NewSilence, SilenceError
 from spanglass_server.notifications.model import Matcher

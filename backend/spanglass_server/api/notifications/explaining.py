@@ -11,7 +11,7 @@ from spanglass_core.units import format_duration
 from spanglass_server.alerting.model import Alert
 from spanglass_server.api.alerting.bodies import labels_of, word_of
 from spanglass_server.api.errors import ApiError
-from spanglass_server.api.issues.bodies import body_schema, fields_of, text_of
+from spanglass_server.api.fields import body_schema, fields_of, text_of
 from spanglass_server.api.notifications import answers
 from spanglass_server.api.notifications.bodies import refusals
 from spanglass_server.api.notifications.shown import recipient_json

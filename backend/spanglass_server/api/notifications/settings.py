@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_server.api.alerting.bodies import ACTOR_HEADER, BY, actor_of
 from spanglass_server.api.errors import ApiError
-from spanglass_server.api.issues.bodies import body_schema, fields_of, text_of
+from spanglass_server.api.fields import body_schema, fields_of, text_of
 from spanglass_server.api.notifications import answers
 from spanglass_server.api.notifications.written import written_of
 from spanglass_server.api.params import Param

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.api.alerting.bodies import ACTOR_HEADER, actor_of
 from spanglass_server.api.alerting.shown import alert_json
-from spanglass_server.api.issues.bodies import fields_of
+from spanglass_server.api.fields import fields_of
 from spanglass_server.api.notifications import answers, bodies, shown
 from spanglass_server.api.notifications.bodies import refusals
 from spanglass_server.api.params import Param, limit_param

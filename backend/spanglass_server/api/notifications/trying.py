@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.api.alerting.bodies import ACTOR_HEADER, BY, actor_of
 from spanglass_server.api.errors import ApiError
-from spanglass_server.api.issues.bodies import body_schema, fields_of, text_of
+from spanglass_server.api.fields import body_schema, fields_of, text_of
 from spanglass_server.api.notifications import answers, shown
 from spanglass_server.api.notifications.bodies import refusals
 from spanglass_server.api.notifications.settings import refusals as settings_refusals

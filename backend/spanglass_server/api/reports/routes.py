@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.api.errors import ApiError
-from spanglass_server.api.issues.bodies import ACTOR, body_schema, fields_of, text_of
+from spanglass_server.api.fields import ACTOR, body_schema, fields_of, text_of
 from spanglass_server.api.params import Param, limit_param
 from spanglass_server.api.reports import answers
 from spanglass_server.api.reports.refusals import refusals

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from spanglass_server.api.errors import ApiError
-from spanglass_server.api.issues.bodies import ACTOR, body_schema, fields_of, text_of
+from spanglass_server.api.fields import ACTOR, body_schema, fields_of, text_of
 from spanglass_server.api.params import Param
 from spanglass_server.api.reports.refusals import refusals
 from spanglass_server.api.routing import Route

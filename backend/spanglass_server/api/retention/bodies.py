@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.api.alerting.bodies import BY
 from spanglass_server.api.errors import ApiError
-from spanglass_server.api.issues.bodies import body_schema, fields_of, text_of
+from spanglass_server.api.fields import body_schema, fields_of, text_of
 from spanglass_server.api.schema import STRING
 from spanglass_server.forms.nodes import MAX_CHARACTERS
 from spanglass_server.retention.form import POLICIES, read_json, read_yaml

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from spanglass_server.api.alerting.bodies import ACTOR_HEADER, actor_of
-from spanglass_server.api.issues.bodies import text_of
+from spanglass_server.api.fields import text_of
 from spanglass_server.api.params import limit_param
 from spanglass_server.api.retention import bodies
 from spanglass_server.api.routing import Route

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from spanglass_server.api.issues.bodies import ACTOR, actor_of, body_schema, fields_of, text_of
+from spanglass_server.api.fields import ACTOR, actor_of, body_schema, fields_of, text_of
 from spanglass_server.api.params import Param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.saved.refusals import refusals

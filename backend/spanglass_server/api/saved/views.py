@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.api.errors import ApiError
-from spanglass_server.api.issues.bodies import body_schema, fields_of, text_of
-from spanglass_server.api.params import Param
+from spanglass_server.api.fields import body_schema, fields_of, text_of
+from spanglass_server.api.params import Param, id_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.saved.refusals import refusals
 from spanglass_server.api.schema import STRING, schema_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _TEXTS: Final = {"name": LONGEST_NAME, "url": LONGEST_URL, "owner": 200}
 _SWITCHES: Final = ("shared", "pinned", "default")
-_VIEW: Final = Param("view", "integer", help="The view's id.", minimum=1, maximum=(1 << 63) - 1)
+_VIEW: Final = id_param("view")
 _BOOLEAN: Final[Schema] = {"type": "boolean"}
 _FIELDS: Final[Mapping[str, Schema]] = {
     "name": {**STRING, "maxLength": LONGEST_NAME},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from spanglass_server.api.alerting.bodies import BY
-from spanglass_server.api.issues.bodies import body_schema
+from spanglass_server.api.fields import body_schema
 from spanglass_server.api.schema import STRING
 from spanglass_server.api.written import VERSION, Written
 from spanglass_server.slo.form.spec import OBJECTIVES

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from spanglass_server.api.alerting.bodies import ACTOR_HEADER, actor_of
-from spanglass_server.api.issues.bodies import fields_of, text_of
+from spanglass_server.api.fields import fields_of, text_of
 from spanglass_server.api.params import Param, limit_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
