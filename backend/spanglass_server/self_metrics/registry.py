@@ -141,6 +141,11 @@ QUERY_FAILURES = _counter("query_failures", "Requests of the API and the pages t
 HTTP_RESPONSES = _counter("http_responses", "HTTP responses sent.", "method", "status")
 RESIDENT_BYTES = Metric("resident_memory_bytes", Kind.GAUGE, (), "Resident memory of the process.", "process_")
 CPU_SECONDS = Metric("cpu_seconds", Kind.COUNTER, (), "Processor time of the process, user and system.", "process_")
+THREAD_CPU_SECONDS = _counter(
+    "thread_cpu_seconds",
+    "Processor time of the server's threads, by their name; other is what has none, such as DuckDB's.",
+    "thread",
+)
 OPEN_FDS = Metric("open_fds", Kind.GAUGE, (), "Open file descriptors of the process.", "process_")
 UPTIME_SECONDS = _gauge("uptime_seconds", "Time since the server started.")
 

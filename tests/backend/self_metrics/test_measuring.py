@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
+import time
 
 import pytest
 from starlette.applications import Starlette
@@ -11,7 +14,7 @@ from starlette.routing import Route
 
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.self_metrics.exposition import status_counters
-from spanglass_server.self_metrics.measuring import CountRequests
+from spanglass_server.self_metrics.measuring import CountRequests, thread_cpu_seconds
 from spanglass_server.self_metrics.registry import Telemetry
 
 
@@ -95,3 +98,30 @@ def test_a_client_that_left(counted):
         "query_seconds": {("/quiet",): 1},
         "query_failures": {("/quiet", "none"): 1},
     }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has a clock for each thread")
+def test_processor_time_of_threads():
+    """Each thread that runs is told by its name, those of a pool as one, and an ended one's is among the others'."""
+    spent, end = threading.Barrier(4), threading.Event()
+
+    def work():
+        while time.thread_time() < 0.02:
+            sum(range(1000))
+        spent.wait()
+        end.wait()
+
+    names = ("counting sheep", "pool_0", "pool_1")
+    threads = [threading.Thread(target=work, name=name) for name in names]
+    for thread in threads:
+        thread.start()
+    spent.wait()
+    told = thread_cpu_seconds()
+    end.set()
+    for thread in threads:
+        thread.join()
+    assert 0.02 <= told["counting sheep",] <= told["counting sheep",] + told["pool",] <= time.process_time()
+    assert told["pool",] >= 0.04
+    later = thread_cpu_seconds()
+    assert ("pool",) not in later
+    assert later["other",] >= 0.06

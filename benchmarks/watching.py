@@ -1,0 +1,183 @@
+"""What a server does in the background, by thread, at ten million spans a day and 10,000 series of metrics.
+
+    python benchmarks/watching.py --dir DIR [--millions 10] [--hours 24] [--minutes 30] [--first 10] [--program PATH]
+
+DIR is a folder of `hundred_million.py`; what is not in it yet is loaded, and in a copy of hard links so many hours of
+a point a minute of each series, up to now. That copy's is served with the settings that come with the server, five
+objectives and a report each week, while 116 spans a second and 10,000 points a minute come in. Each minute the server
+is asked what its threads used (`spanglass_thread_cpu_seconds_total`). Prints shares of a core: of the first minutes,
+in which the past is read, and of those after them, and how much of the past was read at the end. Exit code 1 when all
+work in the background takes more than 5 % in the minutes after the first. Writes benchmarks/out/watching.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from loadgen.growth.loading import Loading
+from loadgen.growth.shops import ManyShops
+from loadgen.growth.upkeep import SETTINGS, link_or_copy
+from loadgen.many_series import BODIES_A_STEP, STEP_S, ManySeries
+from loadgen.prepared import Stream
+from loadgen.process import clean_up_on_sigterm, cpu_seconds, resident_bytes
+from loadgen.report import check, table, write
+from loadgen.sending import Sender
+from loadgen.server import SPANGLASS, ServerProcess
+from loadgen.transports import factory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NS = 1_000_000_000
+SPANS_A_DAY, DAY_S = 10_000_000, 86_400
+_SPANS_A_BODY = 500
+OBJECTIVES = 5
+LIMIT_PCT = 5.0
+#: Threads that take in and store what comes; the event loop, which answers this benchmark too, is the main one.
+TAKING_IN = frozenset({"MainThread", "decoder", "committer", "shredder", "flusher", "compactor"})
+_FIGURE = re.compile(r'^spanglass_thread_cpu_seconds_total\{thread="([^"]*)"\} (\S+)$', re.MULTILINE)
+#: Turns of ids that no load has used.
+_LIVE_TURN = 1_000_000
+
+
+def prepared(folder: Path, bodies: ManyShops, millions: int, hours: int) -> Path:
+    """Load what is not there yet, and return the directory with spans and metrics."""
+    spans = folder / f"{millions}M"
+    loading = Loading(spans, bodies, millions)
+    if not loading.is_done:
+        with ServerProcess(spans, SETTINGS) as server:
+            loading.run(server)
+    whole = folder / f"{millions}M-{hours}h-of-series"
+    if not whole.exists():
+        begun = whole.with_name(f"{whole.name}-begun")
+        shutil.rmtree(begun, ignore_errors=True)
+        shutil.copytree(spans, begun, copy_function=link_or_copy)
+        steps = hours * 3600 // STEP_S
+        with ServerProcess(begun, SETTINGS) as server:
+            source = ManySeries(time.time_ns() - steps * STEP_S * NS, steps)
+            tally = Sender(factory("http", server.port, server.grpc_port, "metrics"), source).run()
+        if tally.failed or tally.rejected:
+            raise SystemExit(f"loading metrics failed: {tally.errors}")
+        begun.rename(whole)
+    return whole
+
+
+@contextmanager
+def load(server: ServerProcess, bodies: ManyShops, minutes: float) -> Iterator[None]:
+    """Send what comes in, from now on for so many minutes at most."""
+    now_ns, seconds = time.time_ns(), minutes * 60
+    rate = SPANS_A_DAY / DAY_S / _SPANS_A_BODY
+    spans = Stream(bodies, int(rate * seconds) + 1, 1, now_ns, now_ns + int(seconds * NS), first_turn=_LIVE_TURN)
+    series = ManySeries(now_ns, int(seconds // STEP_S) + 1)
+    ports = (server.port, server.grpc_port)
+    senders = [
+        Sender(factory("http", *ports, "traces"), spans, connections=1, rate_per_s=rate),
+        Sender(factory("http", *ports, "metrics"), series, connections=1, rate_per_s=BODIES_A_STEP / STEP_S),
+    ]
+    threads = [threading.Thread(target=sender.run, daemon=True) for sender in senders]
+    for thread in threads:
+        thread.start()
+    yield
+    for sender in senders:
+        sender.stopped.set()
+    if refused := {error for sender in senders for error in sender.tally.errors}:
+        print(f"refused: {refused}", file=sys.stderr)
+
+
+def ask_for_work(server: ServerProcess) -> None:
+    """Keep five objectives, and a report each week."""
+    headers = {"Content-Type": "application/json"}
+    wanted: list[tuple[str, dict[str, Any]]] = [
+        (
+            "/api/v1/slos",
+            {"slo": {"name": name, "target": "99%", "spans": f"service:{name}", "good": "status != error"}},
+        )
+        for name in (f"checkout-{shop:02}" for shop in range(5))
+    ]
+    wanted.append(("/api/v1/reports/schedules", {"kind": "week", "cron": "0 8 * * mon"}))
+    for path, body in wanted:
+        answer = server.request("POST", path, json.dumps(body).encode(), headers)
+        if answer.status >= 300:
+            raise SystemExit(f"POST {path}: {answer.status} {answer.body[:500]!r}")
+
+
+def sample(server: ServerProcess) -> dict[str, Any]:
+    """What the server has used so far, in seconds: as a whole, and each of its threads."""
+    threads = {name: float(value) for name, value in _FIGURE.findall(server.request("GET", "/metrics").body.decode())}
+    return {
+        "at_s": time.monotonic(),
+        "cpu_s": cpu_seconds(server.pid),
+        "threads": threads,
+        "resident_MB": resident_bytes(server.pid) / 1e6,
+    }
+
+
+def watched(data: Path, bodies: ManyShops, options: argparse.Namespace) -> dict[str, Any]:
+    """Serve a copy under load; samples once a minute, and what was read of the past."""
+    with tempfile.TemporaryDirectory(prefix="spanglass-watching-", dir=data.parent) as folder:
+        copy = Path(folder, "data")
+        shutil.copytree(data, copy, copy_function=link_or_copy)
+        with ServerProcess(copy, program=options.program) as server:
+            samples = [sample(server)]
+            ask_for_work(server)
+            with load(server, bodies, options.minutes + 1):
+                while len(samples) <= options.minutes:
+                    time.sleep(max(0.0, samples[0]["at_s"] + 60 * len(samples) - time.monotonic()))
+                    samples.append(sample(server))
+                    print(table([share(samples[-2], samples[-1])]), file=sys.stderr)
+            trends = {each["quantity"]: each["share_read"] for each in server.get("/trends")["looked"]}
+            watching = server.get("/anomalies")["watching"]
+            anomalies = {each["source"]: f"{each['hours']} of {each['past_hours']} h" for each in watching}
+    return {"samples": samples, "trends": trends, "anomalies": anomalies}
+
+
+def share(first: dict[str, Any], last: dict[str, Any]) -> dict[str, float]:
+    """Percents of a core between two samples, the largest first: all of it, what is in the background, each thread."""
+    seconds = last["at_s"] - first["at_s"]
+    used = {name: cpu_s - first["threads"].get(name, 0.0) for name, cpu_s in last["threads"].items()}
+    shares = {name: 100 * cpu_s / seconds for name, cpu_s in sorted(used.items(), key=lambda each: -each[1])}
+    behind = sum(value for name, value in shares.items() if name not in TAKING_IN)
+    return {"whole": 100 * (last["cpu_s"] - first["cpu_s"]) / seconds, "background": behind} | shares
+
+
+def parse() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dir", type=Path, required=True, help="where loaded data is kept, and used if it is there")
+    parser.add_argument("--millions", type=int, default=10, help="how many million spans are stored (10)")
+    parser.add_argument("--hours", type=int, default=24, help="how many hours of the series are stored (24)")
+    parser.add_argument("--minutes", type=int, default=30, help="how long it is watched (30)")
+    parser.add_argument("--first", type=int, default=10, help="minutes after the start that are told apart (10)")
+    parser.add_argument("--program", default=SPANGLASS, help="console script of another build")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Run what the command line asks for; returns the exit code."""
+    options = parse()
+    clean_up_on_sigterm()
+    options.dir.mkdir(parents=True, exist_ok=True)
+    bodies = ManyShops("traces")
+    results = watched(prepared(options.dir, bodies, options.millions, options.hours), bodies, options)
+    samples = results["samples"]
+    first, settled = share(samples[0], samples[options.first]), share(samples[options.first], samples[-1])
+    rows = [{"thread": name, "first_pct": first.get(name), "settled_pct": value} for name, value in settled.items()]
+    target = check("background, % of a core", settled["background"], LIMIT_PCT)
+    print(table(rows), table([target]), sep="\n\n")
+    print(f"of the past of trends {results['trends']}, of anomalies {results['anomalies']}")
+    print(f"written to {write('watching', {**results, 'rows': rows, 'target': target})}")
+    return int(not target["met"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
