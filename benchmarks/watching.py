@@ -46,6 +46,8 @@ LIMIT_PCT = 5.0
 #: Threads that take in and store what comes; the event loop, which answers this benchmark too, is the main one.
 TAKING_IN = frozenset({"MainThread", "decoder", "committer", "shredder", "flusher", "compactor"})
 _FIGURE = re.compile(r'^spanglass_thread_cpu_seconds_total\{thread="([^"]*)"\} (\S+)$', re.MULTILINE)
+#: What came in fast is flushed and merged before the end, which takes minutes where others use the cores.
+_STOP_S = 900
 #: Turns of ids that no load has used.
 _LIVE_TURN = 1_000_000
 
@@ -66,6 +68,7 @@ def prepared(folder: Path, bodies: ManyShops, millions: int, hours: int) -> Path
         with ServerProcess(begun, SETTINGS) as server:
             source = ManySeries(time.time_ns() - steps * STEP_S * NS, steps)
             tally = Sender(factory("http", server.port, server.grpc_port, "metrics"), source).run()
+            server.stop(timeout_s=_STOP_S)
         if tally.failed or tally.rejected:
             raise SystemExit(f"loading metrics failed: {tally.errors}")
         begun.rename(whole)
