@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from spanglass_server.query.otlp_bytes.repeating import rows_alike, scattered
+from spanglass_server.query.otlp_bytes.values import Attributes
 from spanglass_server.query.otlp_bytes.wire import block, blocks, coded, joined, numbers, whole
+from spanglass_server.signals import OVERFLOW_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from spanglass_server.query.otlp_bytes.values import Attributes
 
 
 #: What writes the records of one lowest group: of what they have in common, and their bytes.
@@ -46,8 +48,30 @@ class Group(NamedTuple):
     end: int
 
 
-def resources(columns: Columns, attributes: Attributes) -> pa.Array:
+def resources(table: pa.Table, attributes: Attributes) -> pa.Array:
     """What stands in a resource's entry before its scopes."""
+    return _once(table, attributes, "resource", _resource)
+
+
+def scopes(table: pa.Table, attributes: Attributes) -> pa.Array:
+    """What stands in a scope's entry before its records."""
+    return _once(table, attributes, "scope", _scope)
+
+
+def _once(
+    table: pa.Table, attributes: Attributes, position: str, write: Callable[[Columns, Attributes], pa.Array]
+) -> pa.DictionaryArray:
+    """Write what is of a resource or scope once for all rows that have the same."""
+    if attributes.has_overflow(position):
+        return write(Columns(table), attributes).dictionary_encode()
+    names = [name for name in table.column_names if name.startswith((f"{position}.", f"{position}_"))]
+    alike = rows_alike([whole(table.column(name)) for name in names], table.num_rows)
+    few = table.select(names or table.column_names[:1]).take(alike.first)  # a table without columns has no rows
+    written = write(Columns(few), Attributes(few)).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(written.indices.take(alike.kinds), written.dictionary)
+
+
+def _resource(columns: Columns, attributes: Attributes) -> pa.Array:
     parts = attributes.of_records("resource", 1)
     if (dropped := columns.get("resource_dropped_attributes_count")) is not None:
         parts.append(numbers(2, dropped))
@@ -56,8 +80,7 @@ def resources(columns: Columns, attributes: Attributes) -> pa.Array:
     return _entry(blocks(1, joined(parts, columns.rows)), columns, "resource_schema_url")
 
 
-def scopes(columns: Columns, attributes: Attributes) -> pa.Array:
-    """What stands in a scope's entry before its records."""
+def _scope(columns: Columns, attributes: Attributes) -> pa.Array:
     parts = [
         blocks(field, column)
         for field, name in ((1, "scope_name"), (2, "scope_version"))
@@ -67,6 +90,21 @@ def scopes(columns: Columns, attributes: Attributes) -> pa.Array:
     if (dropped := columns.get("scope_dropped_attributes_count")) is not None:
         parts.append(numbers(4, dropped))
     return _entry(blocks(1, joined(parts, columns.rows)), columns, "scope_schema_url")
+
+
+def items_of(
+    table: pa.Table, position: str, name: str, write: Callable[[pa.Table, Attributes], pa.Array]
+) -> list[pa.Array]:
+    """Fields with the events, links or exemplars of rows, written of those that have some; ``name`` is a column."""
+    place = table.schema.get_field_index(name)
+    if place < 0:
+        return []
+    rows = np.flatnonzero(pc.fill_null(pc.list_value_length(whole(table.column(place))), 0).to_numpy())
+    if not len(rows):
+        return []
+    told = (f"{position}.", f"{position}_", *OVERFLOW_COLUMNS)
+    few = table.select([each for each in table.column_names if each.startswith(told)]).take(pa.array(rows))
+    return [scattered(write(few, Attributes(few)), rows, table.num_rows)]
 
 
 def _entry(message: pa.Array, columns: Columns, schema_url: str) -> pa.Array:

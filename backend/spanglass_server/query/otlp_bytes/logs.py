@@ -30,7 +30,7 @@ def logs_request(table: pa.Table) -> bytes:
     if (flags := columns.get("flags")) is not None:
         parts.append(fixed(8, flags, FIXED32))
     written = blocks(2, joined(parts, columns.rows))
-    return request(resources(columns, attributes), scopes(columns, attributes), written)
+    return request(resources(table, attributes), scopes(table, attributes), written)
 
 
 def _times(columns: Columns) -> list[pa.Array]:

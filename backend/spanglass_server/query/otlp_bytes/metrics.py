@@ -9,7 +9,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spanglass_server.query.otlp_bytes.grouping import Columns, grouped, resources, scopes
+from spanglass_server.query.otlp_bytes.grouping import Columns, grouped, items_of, resources, scopes
 from spanglass_server.query.otlp_bytes.values import Attributes, any_bytes, pair
 from spanglass_server.query.otlp_bytes.wire import (
     FIXED64,
@@ -59,8 +59,7 @@ def _of_type(table: pa.Table, kind: _Type) -> bytes:
         parts.append(fixed(2, start))
     if (flags := columns.get("flags")) is not None:
         parts.append(numbers(kind.flags, flags))
-    if columns.get("exemplar_time_ns") is not None:
-        parts.append(_exemplars(table, attributes, kind.exemplars))
+    parts += items_of(table, "exemplar", "exemplar_time_ns", lambda few, its: _exemplars(few, its, kind.exemplars))
     points = blocks(1, joined(parts, columns.rows))
     heads, tails = _heads(columns), _tails(columns)
     # the tail stands behind the points, within the data; so both are kept apart in what groups are made by
@@ -70,7 +69,7 @@ def _of_type(table: pa.Table, kind: _Type) -> bytes:
         head, tail = _apart(head_and_tail)
         return block(2, head + block(kind.data, content + tail))
 
-    return grouped(resources(columns, attributes), scopes(columns, attributes), both, points, make)
+    return grouped(resources(table, attributes), scopes(table, attributes), both, points, make)
 
 
 def _apart(both: bytes) -> tuple[bytes, bytes]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spanglass_server.query.otlp_bytes.grouping import Columns, request, resources, scopes
+from spanglass_server.query.otlp_bytes.grouping import Columns, items_of, request, resources, scopes
 from spanglass_server.query.otlp_bytes.values import Attributes
 from spanglass_server.query.otlp_bytes.wire import (
     FIXED32,
@@ -25,7 +25,7 @@ from spanglass_server.query.otlp_bytes.wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 _BYTES_COLUMNS = {"trace_id": 1, "span_id": 2, "trace_state": 3, "parent_span_id": 4, "name": 5}
 _NUMBER_COLUMNS = {
@@ -45,13 +45,13 @@ def spans_request(table: pa.Table) -> bytes:
         *_times(columns),
         *attributes.of_records("span", 9),
         *_status(columns),
-        *_items(columns, "event_time_ns", lambda: _events(table, attributes)),
-        *_items(columns, "link_trace_id", lambda: _links(table, attributes)),
+        *items_of(table, "event", "event_time_ns", _events),
+        *items_of(table, "link", "link_trace_id", _links),
     ]
     if (flags := columns.get("flags")) is not None:
         parts.append(fixed(16, flags, FIXED32))
     written = blocks(2, joined(parts, columns.rows))
-    return request(resources(columns, attributes), scopes(columns, attributes), written)
+    return request(resources(table, attributes), scopes(table, attributes), written)
 
 
 def _times(columns: Columns) -> list[pa.Array]:
@@ -71,10 +71,6 @@ def _status(columns: Columns) -> list[pa.Array]:
         return []
     status = joined(parts, columns.rows)
     return [blocks(15, pc.if_else(pc.equal(pc.binary_length(status), 0), pa.scalar(None, pa.binary()), status))]
-
-
-def _items(columns: Columns, name: str, write: Callable[[], pa.Array]) -> list[pa.Array]:
-    return [] if columns.get(name) is None else [write()]
 
 
 def _lists(table: pa.Table, *names: str) -> list[list[Any]]:

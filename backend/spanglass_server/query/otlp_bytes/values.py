@@ -84,6 +84,10 @@ class Attributes:
                 self._columns[attribute.position].append((attribute, column))
         self._overflow = [*overflow_entries(table)]
 
+    def has_overflow(self, position: str) -> bool:
+        """Whether some attributes of a position are no columns."""
+        return any(entry[2].position == position for entry in self._overflow)
+
     def of_records(self, position: str, field: int) -> list[pa.Array]:
         """Columns of fields with the attributes of rows, their resource or scope."""
         columns = [_fields(field, attribute, whole(column)) for attribute, column in self._columns[position]]
@@ -116,18 +120,11 @@ def _fields(field: int, attribute: AttributeColumn, column: pa.Array) -> pa.Arra
     if attribute.type is ValueType.STR and not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     if attribute.type is ValueType.STR and len(column.dictionary) > _DIFFERENT_MAX:
-        texts = column.cast(pa.string())
+        texts = column.dictionary.cast(pa.string())
         key = pa.scalar(block(1, attribute.key.encode()), pa.binary())
-        both = joined([key, blocks(2, _or_null(blocks(1, texts), texts))], len(column))
-        return blocks(field, _or_null(both, texts))
+        both = joined([key, blocks(2, blocks(1, texts))], len(texts))
+        return blocks(field, both).take(column.indices)
     if attribute.type is ValueType.DOUBLE:  # by its bits: zero and minus zero are equal
         bits = column.view(pa.int64())
         return coded(bits, lambda value: pair(field, attribute.key, tag(4, FIXED64) + struct.pack("<q", value)))
     return coded(column, lambda value: pair(field, attribute.key, value_bytes(attribute.type, value)))
-
-
-def _or_null(written: pa.Array, texts: pa.Array) -> pa.Array:
-    """What was written, null where there was no text."""
-    if not texts.null_count:
-        return written
-    return pa.compute.if_else(texts.is_valid(), written, pa.scalar(None, pa.binary()))
