@@ -80,7 +80,7 @@ class MadeUpAnomalies:
         return {
             "anomalies": [anomaly_json(each) for each in found], "total": len(found), "counts": count,
             "watching": [{"source": name, "is_ready": self.ready, **watching} for name in ("operations", "logs")],
-            "metrics_left_out": 0, "enabled": True, "ready_time": None,
+            "anomalies_left_out": 0, "metrics_left_out": 0, "enabled": True, "ready_time": None,
         }  # fmt: skip
 
     async def __call__(self, method, path, params, body=None):

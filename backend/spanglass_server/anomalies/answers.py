@@ -86,14 +86,15 @@ class Watching(TypedDict):
 class AnomalyList(TypedDict):
     """Anomalies, the most important first. ``metrics_left_out`` are metrics that are not watched.
 
-    ``ready_time`` is when three hours of data are there, before which nothing is told; null once they are, and while
-    nothing is stored.
+    ``anomalies_left_out`` go on and are not kept, as a thousand are more surprising. ``ready_time`` is when three hours
+    of data are there, before which nothing is told; null once they are, and while nothing is stored.
     """
 
     anomalies: list[Anomaly]
     total: int
     counts: dict[str, int]
     watching: list[Watching]
+    anomalies_left_out: int
     metrics_left_out: int
     enabled: bool
     ready_time: Time | None

@@ -90,6 +90,7 @@ class AnomalyDesk:
             "total": len(found),
             "counts": counts,
             "watching": self._watching(),
+            "anomalies_left_out": self._store.left_out,
             "metrics_left_out": 0 if self._watcher is None else self._watcher.left_out,
             "enabled": self._watcher is not None,
             "ready_time": self._ready_time(now_ns),

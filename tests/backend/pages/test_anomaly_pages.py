@@ -11,6 +11,7 @@ from in_process import read
 
 from spanglass_server.anomalies.desk import AnomalyDesk
 from spanglass_server.anomalies.model import Begun, Course, Key, Kind, Seen
+from spanglass_server.anomalies.store import store as stored
 from spanglass_server.anomalies.store.store import AnomalyStore
 from spanglass_server.api.anomalies.routes import anomaly_routes
 
@@ -27,7 +28,7 @@ MADE = (
 
 @pytest.fixture(scope="module")
 def desks(tmp_path_factory):
-    """A desk with three anomalies that go on, and empty ones that know nothing yet, know what is usual, or are off."""
+    """A desk with three anomalies that go on and one too many; empty ones that know nothing, what is usual, are off."""
     folder = tmp_path_factory.mktemp("anomalies")
     store, empty = AnomalyStore(folder / "a.sqlite"), AnomalyStore(folder / "b.sqlite")
     begun = []
@@ -39,7 +40,11 @@ def desks(tmp_path_factory):
             (NOW_NS - 4 * STEP_NS) // 10**6, [0.01, value, value, None], [high / 2] * 4, [0.0] * 4, [high] * 4
         )
         begun.append((one, course))
-    store.keep(begun, {}, {}, NOW_NS)
+    dull = Seen(NOW_NS - STEP_NS, 1.0, 0.5, 0.0, 0.6, 5.0, 0.0, 0.0)
+    begun.append((Begun(Key(Kind.METRIC, (("__name__", "dull"),)), "dull", "", 1, NOW_NS - STEP_NS, dull), course))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stored, "_MOST_OPEN", len(MADE))
+        store.keep(begun, {}, {}, NOW_NS)
     first_hour = NOW_NS // (3600 * 10**9)
     learning = SimpleNamespace(watched=[], left_out=0, problems={}, first_hour=first_hour)
     source = SimpleNamespace(name="operations", past_hours=504)
@@ -64,6 +69,7 @@ def test_the_list_and_one_of_them(open_tables, desks):
     assert "new" in text
     assert "<i>&" not in source
     assert "2 metrics are not watched" in text
+    assert "1 less surprising that go on are not listed" in text
     assert "operations: too many samples" in text
     number = re.search(r'href="/anomalies/(\d+)"', source)[1]
     status, text, source = read(session, f"/anomalies/{number}", NOW_NS, routes)

@@ -263,3 +263,4 @@ def test_a_question_that_nobody_waits_for_has_one_thread_over_few_rows(bench, mo
 
     found = asyncio.run(bench.engine.run(ask, deadline_s=60)) if waited_for else bench.engine.run_here(ask)
     assert found == (threads, 1)
+    assert bench.engine.run_here(ask, is_paced=True) == (1, 1)  # whose rest is a multiple of its own thread's time

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 FILE_NAME: Final = "anomalies.sqlite"
 #: Anomalies are kept for 30 days after their end, and so many of them.
 _KEPT_NS, _MOST = 30 * 86_400 * NS_PER_SECOND, 2000
+#: So many that go on are kept, the most surprising: 8,300 series may be unusual at once, and each has a course of 3 kB.
+_MOST_OPEN: Final = 1000
 #: One whose series has had no value for so long is over.
 _UNSEEN_NS: Final = 3600 * NS_PER_SECOND
 _WORDING = Wording(
@@ -51,11 +53,17 @@ class AnomalyStore:
         self._fine = Kept(self._file, _all_fine)
         self._known = Kept(self._file, _all_known)
         self._open = Kept(self._file, _open_sides)
+        self._dropped: dict[Key, int] = {}  # what went on, with when it was dropped last
 
     @property
     def changes(self) -> int:
         """How often something was changed since the start."""
         return self._file.commits
+
+    @property
+    def left_out(self) -> int:
+        """How many go on and are not kept, since more surprising ones are too many."""
+        return len(self._dropped)
 
     def keep(
         self,
@@ -64,7 +72,11 @@ class AnomalyStore:
         ended: Mapping[Key, tuple[int, Course | None]],
         now_ns: int,
     ) -> None:
-        """Keep what a step changed, as a whole, and forget what is old. ``ended`` has the time of each end."""
+        """Keep what a step changed, as a whole, and forget what is old. ``ended`` has the time of each end.
+
+        Of those that go on the least surprising are dropped where they are too many; one begins anew with the next step
+        in which it is among the most surprising.
+        """
         with self._file.write() as connection:
             for key, (seen, course) in going_on.items():
                 connection.execute(_statement("go_on"), {**_key(key), **_seen(seen), "course": course.written()})
@@ -74,9 +86,15 @@ class AnomalyStore:
             for one, course in begun:  # where the side turns, one has just ended
                 connection.execute(_statement("begin"), _begun(one, course))
             connection.execute(_statement("end_unseen"), {"oldest_ns": now_ns - _UNSEEN_NS})
+            rows = connection.execute(_statement("drop_open"), {"most": _MOST_OPEN}).fetchall() if begun else []
             oldest = {"oldest_ns": now_ns - _KEPT_NS, "most": _MOST}
             for each in _statement("purge").strip().split(";")[:-1]:
                 connection.execute(each, oldest if ":most" in each else {"oldest_ns": oldest["oldest_ns"]})
+            gone = {*ended, *(one.key for one, _ in begun)}
+            self._dropped = {
+                **{key: at for key, at in self._dropped.items() if key not in gone and at >= now_ns - _UNSEEN_NS},
+                **dict.fromkeys((_read_key(*row) for row in rows), now_ns),
+            }
 
     def known(self, now_ns: int) -> list[Known]:
         """All that is kept, in no order; ``is_fine`` is as of now."""

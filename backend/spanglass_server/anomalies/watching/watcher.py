@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     Question = Callable[[QuerySession, SeriesSource], Any]
 
-#: After a piece of work comes a rest of so many times the processor time that its thread took: DuckDB's threads take as
-#: much again. What is new is not to wait for what is old.
+#: After a piece of work comes a rest of so many times the processor time that its thread took, which is all that it
+#: takes: a hundredth of a core for the past, a thirtieth at most. What is new is not to wait for what is old.
 _REST_PAST, _REST = 100, 30
 _IDLE_S: Final = 15.0
 #: Records come late: a step is judged, and an hour is read, when it is over for so long.

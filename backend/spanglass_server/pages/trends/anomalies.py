@@ -39,7 +39,8 @@ async def show(visit: Visit) -> Response:
         rows=[anomaly_rows.row(one) for one in found["anomalies"]], said=said, enabled=found["enabled"],
         learning=_learning(found), ready_time=found["ready_time"],
         series=sum(each["series"] for each in found["watching"]),
-        left_out=found["metrics_left_out"], problems=[each for each in found["watching"] if each["problem"]],
+        dropped=found["anomalies_left_out"], left_out=found["metrics_left_out"],
+        problems=[each for each in found["watching"] if each["problem"]],
     )  # fmt: skip
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 #: What stands for anomalies that can't be had.
 NOTHING: Final[dict[str, Any]] = {
-    "anomalies": [], "total": 0, "counts": {"open": 0, "ended": 0, "fine": 0}, "watching": [], "metrics_left_out": 0,
-    "enabled": True, "ready_time": None,
+    "anomalies": [], "total": 0, "counts": {"open": 0, "ended": 0, "fine": 0}, "watching": [],
+    "anomalies_left_out": 0, "metrics_left_out": 0, "enabled": True, "ready_time": None,
 }  # fmt: skip
 #: Times around an anomaly that links lead to.
 _AROUND_NS: Final = 1800 * SECOND_NS

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.store.contents import Contents, Snapshot
     from spanglass_server.store.ports import OfferedTable, QuerySession
-    from spanglass_server.store.sessions.connections import EngineLimits, Pair
+    from spanglass_server.store.sessions.connections import EngineLimits
 
 T = TypeVar("T")
 #: A statement over fewer rows is over soon with one thread, too.
@@ -84,15 +84,23 @@ class Engine:
             stop.insist(future)
             raise
 
-    def run_here(self, query: Callable[[QuerySession], T], stop: Stop | None = None, *, needs_newest: bool = True) -> T:
+    def run_here(
+        self,
+        query: Callable[[QuerySession], T],
+        stop: Stop | None = None,
+        *,
+        needs_newest: bool = True,
+        is_paced: bool = False,
+    ) -> T:
         """Run ``query`` in this thread, without a deadline: nobody waits for it, so it spares the processor.
 
-        While little is stored its statements have one thread. To wake others for a few thousand rows took a quarter of
-        the processor time of such statements. What was acknowledged in the last 16 s may be missing unless the query
-        ``needs_newest``: making columns of it costs 30 ms, however little it is.
+        While little is stored its statements have one thread: to wake others for a few thousand rows took a quarter of
+        the processor time of such statements. They always have one where the work ``is_paced`` by the processor time of
+        its thread, which is then all that they take. What was acknowledged in the last 16 s may be missing unless the
+        query ``needs_newest``: making columns of it costs 30 ms, however little it is.
         """
         settle = self._settle if needs_newest else lambda _stopped: None
-        return self._run(query, stop or Stop(), settle, is_waited_for=False)
+        return self._run(query, stop or Stop(), settle, is_hurried=not is_paced and self._holds_much())
 
     def _run(
         self,
@@ -100,7 +108,7 @@ class Engine:
         stop: Stop,
         settle: Callable[[Callable[[], bool]], None] | None = None,
         *,
-        is_waited_for: bool = True,
+        is_hurried: bool = True,
     ) -> T:
         if stop.stopped:
             raise QueryTimeoutError("the query was stopped before it began: the server is busy, try again")
@@ -109,7 +117,7 @@ class Engine:
             with (
                 Views(self._contents, settle or self._settle, self._may_wait, stop) as views,
                 self._connections.use(now.version) as pair,
-                stop.watching(self._connection(pair, now, is_waited_for=is_waited_for).cursor()) as cursor,
+                stop.watching((pair.queries if is_hurried else pair.single).cursor()) as cursor,
             ):
                 self._forget_gone(now)
                 lookup = pair.lookup.within(stop)
@@ -127,8 +135,8 @@ class Engine:
         except duckdb.IOException as error:
             raise QueryError(f"stored data could not be read: {error}") from error
 
-    def _connection(self, pair: Pair, now: Snapshot, *, is_waited_for: bool) -> duckdb.DuckDBPyConnection:
-        return pair.queries if is_waited_for or now.rows > _FEW_ROWS else pair.single
+    def _holds_much(self) -> bool:
+        return self._contents.snapshot.rows > _FEW_ROWS
 
     def _forget_gone(self, snapshot: Snapshot) -> None:
         """Keep nothing of parts that were flushed, merged or deleted since the last query."""

@@ -49,7 +49,9 @@ class TrendWatch:
     def _ask(self, question: Callable[[SeriesSource], Any]) -> Any:
         engine = self._node.engine
         # what is asked of is over for a minute, and what waits came in the last seconds
-        return engine.run_here(lambda session: question(self._series(session)), self._stop, needs_newest=False)
+        return engine.run_here(
+            lambda session: question(self._series(session)), self._stop, needs_newest=False, is_paced=True
+        )
 
     def _step(self) -> None:
         try:
