@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.alerting.lifecycle import LEGAL, IllegalChangeError, Status
-from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.desk import AlertEdit
 from spanglass_server.alerting.ports import AlertNotFoundError
 from spanglass_server.api.alerting import answers, bodies, shown
+from spanglass_server.api.alerting.counts import Counted
 from spanglass_server.api.alerting.filters import PARAMETERS, filter_of
 from spanglass_server.api.errors import ApiError, disk_error
 from spanglass_server.api.fields import MAX_TEXT, fields_of, text_of
@@ -22,7 +22,7 @@ from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from spanglass_server.alerting.desk import Desk
     from spanglass_server.alerting.model import Alert
@@ -64,14 +64,12 @@ class Alerts:
         except AlertNotFoundError as error:
             message = "the alert that the page before ended with is deleted"
             raise ApiError("bad_request", message, field="cursor", hint="begin again without cursor") from error
-        page, counted = found[:limit], store.counts(wanted)
+        page = found[:limit]
+        counted = Counted(store.counts(wanted), wanted.statuses, wanted.severities)
         return {
             "alerts": [shown.alert_json(alert) for alert in page],
-            "total": _total(counted, wanted.statuses, wanted.severities),
-            "counts": {
-                "status": {each.value: _total(counted, (each,), wanted.severities) for each in Status},
-                "severity": {each.value: _total(counted, wanted.statuses, (each,)) for each in Severity},
-            },
+            "total": counted.total,
+            "counts": counted.counts(Status),
             "version": store.version(),
             "next_cursor": page[-1].id if len(found) > limit else None,
         }
@@ -127,17 +125,6 @@ class Alerts:
 
     def _page(self, alert: Alert) -> answers.AlertPage:
         return shown.alert_page(alert, self.desk.store.history(alert.id))
-
-
-def _total(
-    counted: Mapping[tuple[Status, Severity], int], statuses: Collection[Status], severities: Collection[Severity]
-) -> int:
-    """How many alerts have one of some statuses, and one of some severities; none means any."""
-    return sum(
-        count
-        for (status, severity), count in counted.items()
-        if (not statuses or status in statuses) and (not severities or severity in severities)
-    )
 
 
 def alert_routes(desk: Desk) -> tuple[Route, ...]:

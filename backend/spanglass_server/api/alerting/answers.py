@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
+from spanglass_server.api.alerting.counts import Counts
 from spanglass_server.query.answers import NextCursor, Time
 
 SeverityName = Literal["info", "warning", "error", "critical"]
@@ -76,13 +77,6 @@ class AlertPage(AlertJson):
     history: list[EntryJson]
     notes: list[Note]
     evidence: dict[str, Any]
-
-
-class Counts(TypedDict):
-    """How many alerts there are by status, and by severity; each without its own filter."""
-
-    status: dict[str, int]
-    severity: dict[str, int]
 
 
 class AlertList(TypedDict):

@@ -6,6 +6,7 @@ from typing import Literal, TypedDict
 
 from spanglass_server.api.alerting.answers import SeverityName
 from spanglass_server.api.alerting.answers import StatusName as AlertStatusName
+from spanglass_server.api.alerting.counts import Counts
 from spanglass_server.query.answers import NextCursor, Time
 
 StatusName = Literal["open", "acknowledged", "recovered", "resolved", "dismissed"]
@@ -120,13 +121,6 @@ class IncidentPage(IncidentJson):
     timeline: list[LineJson]
     similar: list[SimilarJson]
     has_postmortem: bool
-
-
-class Counts(TypedDict):
-    """How many incidents there are by status, and by severity; each without its own filter."""
-
-    status: dict[str, int]
-    severity: dict[str, int]
 
 
 class IncidentList(TypedDict):

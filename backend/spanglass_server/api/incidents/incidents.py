@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.ports import AlertNotFoundError
 from spanglass_server.api.alerting.alerts import PREFIX
 from spanglass_server.api.alerting.bodies import ACTOR_HEADER, actor_of, word_of
+from spanglass_server.api.alerting.counts import Counted
 from spanglass_server.api.errors import ApiError, disk_error
 from spanglass_server.api.fields import MAX_TEXT, fields_of, text_of
 from spanglass_server.api.incidents import answers, bodies, shown
@@ -28,7 +28,7 @@ from spanglass_server.incidents.ports import IncidentNotFoundError
 from spanglass_server.incidents.similar import similar
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator
 
     from spanglass_server.api.params import Params
     from spanglass_server.incidents.desk import IncidentDesk
@@ -83,14 +83,12 @@ class Incidents:
         except IncidentNotFoundError as error:
             message = "the incident that the page before ended with is deleted"
             raise ApiError("bad_request", message, field="cursor", hint="begin again without cursor") from error
-        page, counted = found[:limit], store.counts(wanted)
+        page = found[:limit]
+        counted = Counted(store.counts(wanted), wanted.statuses, wanted.severities)
         return {
             "incidents": [shown.incident_json(incident) for incident in page],
-            "total": _total(counted, wanted.statuses, wanted.severities),
-            "counts": {
-                "status": {each.value: _total(counted, (each,), wanted.severities) for each in Status},
-                "severity": {each.value: _total(counted, wanted.statuses, (each,)) for each in Severity},
-            },
+            "total": counted.total,
+            "counts": counted.counts(Status),
             "version": store.version(),
             "next_cursor": page[-1].id if len(found) > limit else None,
         }
@@ -133,17 +131,6 @@ class Incidents:
     def page(self, incident: Incident) -> answers.IncidentPage:
         """Write one with everything."""
         return shown.incident_page(self.desk, incident, similar(self.desk.store, incident))
-
-
-def _total(
-    counted: Mapping[tuple[Status, Severity], int], statuses: Collection[Status], severities: Collection[Severity]
-) -> int:
-    """How many incidents have one of some statuses, and one of some severities; none means any."""
-    return sum(
-        count
-        for (status, severity), count in counted.items()
-        if (not statuses or status in statuses) and (not severities or severity in severities)
-    )
 
 
 def incident_routes(desk: IncidentDesk) -> tuple[Route, ...]:
