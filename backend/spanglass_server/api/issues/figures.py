@@ -12,7 +12,7 @@ from spanglass_server.api.schema import schema_of
 from spanglass_server.query.issues import answers
 from spanglass_server.query.issues.attributes import attribute_shares
 from spanglass_server.query.issues.events import list_events
-from spanglass_server.query.issues.of_records import MAX_RECORDS, issues_of
+from spanglass_server.query.issues.occurrences.of_records import MAX_RECORDS, issues_of
 from spanglass_server.query.issues.releases import list_releases
 
 if TYPE_CHECKING:

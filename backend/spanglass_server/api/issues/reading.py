@@ -9,8 +9,8 @@ from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.query.issues import answers
 from spanglass_server.query.issues.listing import SORTS, IssueOrder, IssueQuestion, list_issues
-from spanglass_server.query.issues.occurrence import show_occurrence
-from spanglass_server.query.issues.occurrences import FIRST, LATEST, list_occurrences
+from spanglass_server.query.issues.occurrences.listing import FIRST, LATEST, list_occurrences
+from spanglass_server.query.issues.occurrences.one import show_occurrence
 from spanglass_server.query.issues.one import show_issue
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from spanglass_server.issues.occurrences.releases_seen import ReleasesSeen
 from spanglass_server.issues.occurrences.sightings import Sightings
 from spanglass_server.issues.sqlite_store import FILE_NAME, SqliteIssueStore
 from spanglass_server.issues.tracker import IssueTracker
-from spanglass_server.query.issues.sources import told_of
-from spanglass_server.query.issues.stored import since_ignored, unknown_keys
+from spanglass_server.query.issues.occurrences.sources import told_of
+from spanglass_server.query.issues.occurrences.stored import since_ignored, unknown_keys
 from spanglass_server.self_metrics import registry as own
 
 if TYPE_CHECKING:

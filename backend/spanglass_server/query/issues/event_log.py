@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from spanglass_server.issues.ports import UnknownIssueError
 from spanglass_server.query.errors import FilterError
-from spanglass_server.query.issues.matching import ISSUE_FIELDS, issue_condition, renamed
+from spanglass_server.query.issues.occurrences.matching import ISSUE_FIELDS, issue_condition, renamed
 from spanglass_server.query.language import compile_filter, parse_filter
 from spanglass_server.query.language.compiling.conditions import Contains, scalar_condition
 from spanglass_server.query.language.compiling.sql import Sql, all_of, any_of, negated

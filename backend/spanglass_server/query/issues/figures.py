@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from spanglass_server.issues.model import IssueSummary
     from spanglass_server.query.issues.answers import Counted, Steps, Titled
     from spanglass_server.query.issues.known import Known
-    from spanglass_server.query.issues.matching import Occurrences
+    from spanglass_server.query.issues.occurrences.matching import Occurrences
     from spanglass_server.query.window import Buckets
     from spanglass_server.store.ports import QuerySession, Window
 

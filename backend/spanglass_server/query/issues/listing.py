@@ -13,7 +13,7 @@ from spanglass_server.issues.states import OPEN_STATES, State
 from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.issues.figures import described_steps, figures, middle_ns, titled
-from spanglass_server.query.issues.matching import match_occurrences
+from spanglass_server.query.issues.occurrences.matching import match_occurrences
 from spanglass_server.query.language.compiling.sql import TRUE, Sql
 from spanglass_server.query.statements import one_of, rows, statement
 from spanglass_server.query.window import Buckets, describe
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.query.issues.answers import IssueList, ListedIssue, StateCounts
     from spanglass_server.query.issues.known import Known, KnownIssues
-    from spanglass_server.query.issues.matching import Occurrences
+    from spanglass_server.query.issues.occurrences.matching import Occurrences
     from spanglass_server.store.ports import QuerySession, Window
 
 #: What lists can be sorted by, as whole numbers.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spanglass_server.query.issues.figures import described_steps, figures, ignore_limit, titled
-from spanglass_server.query.issues.matching import match_occurrences
+from spanglass_server.query.issues.occurrences.matching import match_occurrences
 from spanglass_server.query.issues.similar import similar_issues
 from spanglass_server.query.statements import one_of, rows, statement
 from spanglass_server.query.window import Buckets, describe
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         Resolution,
     )
     from spanglass_server.query.issues.known import KnownIssues
-    from spanglass_server.query.issues.matching import Occurrences
+    from spanglass_server.query.issues.occurrences.matching import Occurrences
     from spanglass_server.store.ports import QuerySession, Window
 
 

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 
 from spanglass_core.grouping.rules import Rules
 from spanglass_server.issues.occurrences.grouper import Grouper
+from spanglass_server.query.issues.occurrences.sources import PLACE, told_of
 from spanglass_server.query.issues.one import key_text
-from spanglass_server.query.issues.sources import PLACE, told_of
 from spanglass_server.query.language.compiling.sql import TRUE, Sql
 from spanglass_server.query.statements import run, statement
 from spanglass_server.signals import Signal, quote_identifier

@@ -6,8 +6,8 @@ import pytest
 from known_occurrences import at
 
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.issues.occurrence import show_occurrence
-from spanglass_server.query.issues.occurrences import list_occurrences
+from spanglass_server.query.issues.occurrences.listing import list_occurrences
+from spanglass_server.query.issues.occurrences.one import show_occurrence
 
 
 def pages(world, where="latest", limit=2):

@@ -6,7 +6,7 @@ import pytest
 from known_occurrences import NOW_NS, at
 
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.issues.of_records import issues_of
+from spanglass_server.query.issues.occurrences.of_records import issues_of
 
 
 def ask(world, traces=(), logs=()):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from spanglass_core.ids import read_trace_id
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.issues.occurrences import COLUMNS, IDENTITY, SELECTED, id_of
+from spanglass_server.query.issues.occurrences.listing import COLUMNS, IDENTITY, SELECTED, id_of
 from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.language.intrinsics import OCCURRENCE_SOURCES
 from spanglass_server.query.record_pages import Place

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.query.issues.occurrences import as_json, find_occurrence, neighbour
+from spanglass_server.query.issues.occurrences.listing import as_json, find_occurrence, neighbour
 from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.record_pages import Place, find_page
 from spanglass_server.query.records import match_records
