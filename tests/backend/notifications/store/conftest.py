@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from reopened import reopened
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -16,17 +17,7 @@ from spanglass_server.notifications.store.sqlite import SqliteNotificationStore
 @pytest.fixture(params=["sqlite", "memory"])
 def reopen(request, tmp_path):
     """Return a function that opens the store anew, as a restart does; one in memory stays as it is."""
-    opened = []
-
-    def again():
-        if request.param == "sqlite":
-            for store in opened:
-                store.close()
-            opened[:] = [SqliteNotificationStore(tmp_path / "notifications.sqlite")]
-        else:
-            opened[:] = opened or [MemoryNotificationStore()]
-        return opened[0]
-
-    yield again
-    for store in opened:
-        store.close()
+    with reopened(
+        request.param, lambda: SqliteNotificationStore(tmp_path / "notifications.sqlite"), MemoryNotificationStore
+    ) as again:
+        yield again
