@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession
 
 _LOG = logging.getLogger(__name__)
-_RULES_EVERY_NS = NS_PER_SECOND // 2  # so often it is looked whether rules have changed
+_RULES_EVERY_NS = 2 * NS_PER_SECOND  # so often it is looked whether rules have changed: each look asks for twenty files
 
 
 class Alerter:
@@ -108,7 +108,7 @@ class Alerter:
         return not is_well or any(each.left for _, each in dues)
 
     def _is_done(self, found: Mapping[str, Found]) -> bool:
-        """Whether everything was done for these rules, and nothing is due: what a look finds twice a second."""
+        """Whether everything was done for these rules, and nothing is due: what most looks find."""
         is_known = self._memory is not None and self._compared is not None and self._compared[0] is found
         return is_known and self._ahead_ns <= 0 and self._stepped_ns <= self._step_ns < self._next_ns
 
@@ -116,7 +116,7 @@ class Alerter:
         """Resolve alerts of rules that are not what they were."""
         some_unread = bool(self._around.book.problems())
         if self._compared is not None and self._compared[0] is found and self._compared[1] == some_unread:
-            return True  # as it was half a second ago: digests of a thousand rules take 10 ms
+            return True  # as it was a moment ago: digests of a thousand rules take 10 ms
         reasons = changes.ended(found, memory, some_unread=some_unread, seen=self._seen)
         self._seen.update(found)
         enabled = {uid for uid, each in found.items() if each.rule.enabled}

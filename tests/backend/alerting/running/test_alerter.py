@@ -393,3 +393,15 @@ def test_a_tick_that_takes_long_is_told_of_while_it_does(monkeypatch):
     world.alerter.step()
 
     assert said[0].startswith("alert rules are evaluated 45 s late")
+
+
+def test_between_ticks_rules_are_looked_at_every_two_seconds():
+    """Nothing is to be done right after a step; whether rules have changed is asked two seconds later."""
+    world = World(rule())
+    filled(world)
+    world.step(STEP_S + DELAY_S + 1)
+    needed = []
+    for later in (0, 1, 2, 3):
+        world.second = STEP_S + DELAY_S + 1 + later
+        needed.append(world.alerter.has_news())
+    assert needed == [False, False, True, True]
