@@ -67,7 +67,7 @@ class Served:
     def stop(self):
         """Serve no more."""
         self.server.should_exit = True
-        self.thread.join(10)
+        self.thread.join(120)
         self.socket.close()
 
 

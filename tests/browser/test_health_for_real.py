@@ -59,11 +59,11 @@ def server(tmp_path_factory):
         try:
             lines = iter(process.stderr.readline, "")
             url = next(found[0] for line in lines if (found := re.search(r"http://127\.0\.0\.1:\d+", line)))
-            with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+            with httpx.Client(base_url=url, trust_env=False, timeout=120) as client:
                 yield SimpleNamespace(url=url, client=client)
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(180)
 
 
 def shows(page, path, words, place="main"):

@@ -76,7 +76,7 @@ def url(session):
             time.sleep(0.01)
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         server.should_exit = True
-        thread.join(10)
+        thread.join(120)
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def running_shop(demo: Demo, receiver: Receiver, tmp_path_factory: pytest.TempPa
     data = tmp_path_factory.mktemp("demo")
     process, said = demo.start(data, "--send-to", receiver.url, "--rate", "0")
     try:
-        with httpx.Client(base_url=only_url(said), timeout=30) as client:
+        with httpx.Client(base_url=only_url(said), timeout=120) as client:
             yield Shop(client, receiver)
     finally:
         demo.stop(process)

@@ -80,7 +80,7 @@ def open_desk(demo: Demo, data: Path, browser: Any, *arguments: str) -> Iterator
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.add_init_script("localStorage.setItem('spanglass.name', 'Ines')")
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
             yield Desk(Shop(client, None), url, page)
         context.close()
     finally:

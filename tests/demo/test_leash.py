@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from running import Demo
 
-LIMIT_S = 60
+LIMIT_S = 180
 
 
 def leashed(target: str, demo: Demo) -> subprocess.Popen[bytes]:

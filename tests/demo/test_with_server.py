@@ -46,7 +46,7 @@ def running(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
         (url,) = re.findall(r"https?://\S+", said)
         (port,) = re.findall(r"port (\d+) of this machine", said)
         with (
-            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as shop,
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as shop,
             httpx.Client(base_url=url, timeout=60) as server,
         ):
             yield Shop(shop, None), Spanglass(server)

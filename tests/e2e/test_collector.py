@@ -67,7 +67,7 @@ class Collector:
         """End it with a signal and wait."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(how)
-            self.process.wait(30)
+            self.process.wait(180)
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def promtool(asked, need):
 
     def ask(kind, *words):
         result = subprocess.run(
-            [program, "query", kind, *words], capture_output=True, text=True, timeout=60, check=False
+            [program, "query", kind, *words], capture_output=True, text=True, timeout=180, check=False
         )
         return result.returncode, result.stdout + result.stderr
 
@@ -237,7 +237,7 @@ def test_the_command_line(asked):
     result = subprocess.run(
         [sys.executable, "-m", "spanglass.cli.main", *words, "--format", "ndjson", "--url", server.url],
         capture_output=True,
-        timeout=60,
+        timeout=180,
         check=True,
     )
 

@@ -35,7 +35,7 @@ def serve(tmp_path):
             env={**environ, **more},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
 

@@ -49,7 +49,7 @@ assert release_code() > 10_000_000
 assert (ask(), pa.array([1, 2]).to_pylist()) == before == ([(499500,)], [1, 2])
 """
     ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, env=dict(os.environ), check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=180, env=dict(os.environ), check=False
     )
     assert (ran.returncode, ran.stderr) == (0, "")
 
@@ -73,7 +73,7 @@ assert kept - used_mb() > 40, (kept, used_mb())
 assert blocks == [bytearray(b"x") * 65_536]
 """
     ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, env=_environment(), check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=180, env=_environment(), check=False
     )
     assert (ran.returncode, ran.stderr) == (0, "")
 

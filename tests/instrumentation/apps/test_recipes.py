@@ -27,7 +27,7 @@ from loadgen.server import free_ports
 
 pytestmark = pytest.mark.slow
 BIN = Path(sys.executable).parent
-LIMIT_S = 60
+LIMIT_S = 180
 
 #: What runs: the page, the number of its console block with the server, and that of the table of what arrives.
 SERVERS = {

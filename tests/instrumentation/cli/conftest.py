@@ -111,7 +111,7 @@ def run(canned):
             env=environment(SPANGLASS_URL=url or canned.url, **more),
             input=stdin,
             capture_output=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
 

@@ -108,7 +108,7 @@ def test_follow(canned, command):
         bodies = [json.loads(process.stdout.readline())["body"] for _ in range(3)]
         canned.wait_for(3)
         process.send_signal(signal.SIGINT)
-        rest, errors = process.communicate(timeout=30)
+        rest, errors = process.communicate(timeout=180)
 
     assert (bodies, rest, errors, process.returncode) == (["a", "b", "c"], b"", b"", 130)
     assert [request.parameters.get("after") for request in canned.received[:3]] == [None, "n1", "n2"]
@@ -128,7 +128,7 @@ def test_a_reader_that_leaves(canned, command):
         process.stdout.close()
         errors = process.stderr.read()
 
-    assert (errors, process.wait(timeout=30)) == (b"", 0)
+    assert (errors, process.wait(timeout=180)) == (b"", 0)
 
 
 def test_lines_around(canned, run):

@@ -33,7 +33,7 @@ for name in {names!r}:
 
 
 def python(code, env):
-    return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, timeout=60, check=False)
+    return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, timeout=180, check=False)
 
 
 def test_server_not_running(run):
@@ -213,6 +213,6 @@ def test_import_is_light(command):
 def test_installed_command(command):
     """The installed script is this command."""
     script = Path(sys.executable).with_name("spanglass")
-    result = subprocess.run([script, "--version"], env=command, capture_output=True, timeout=60, check=False)
+    result = subprocess.run([script, "--version"], env=command, capture_output=True, timeout=180, check=False)
 
     assert (result.returncode, result.stdout.split()[0]) == (0, b"spanglass")

@@ -34,7 +34,7 @@ def run(tmp_path):
             [sys.executable, "-c", _APPLICATION, url, str(timeout_s), *options],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=True,
             env={"PYTHONPATH": paths},
         )

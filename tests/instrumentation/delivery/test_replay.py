@@ -64,7 +64,7 @@ def test_a_later_process_sends_what_a_killed_one_left(canned, new_delivery, spoo
     done = subprocess.run(
         [sys.executable, "-c", script, canned.url, str(spool_dir)],
         env={"PYTHONPATH": ":".join([str(tmp_path), *sys.path])},
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert (done.returncode, len(files_in(spool_dir))) == (-9, 3)

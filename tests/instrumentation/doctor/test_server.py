@@ -89,7 +89,7 @@ reader.shutdown()
 
 def test_what_running_processes_said(doctor, real, surroundings):
     """Losses and instrumentations in trouble of this service, as its processes sent them, are findings."""
-    subprocess.run([sys.executable, "-c", SENDER, real.url, "shop"], env=surroundings, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", SENDER, real.url, "shop"], env=surroundings, check=True, timeout=180)
 
     report = doctor(
         SPANGLASS_ENDPOINT=real.url,

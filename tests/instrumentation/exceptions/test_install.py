@@ -34,7 +34,7 @@ tracer = TracerProvider().get_tracer("t")
 def run(code):
     """Run a program with everything installed."""
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM + code], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", PROGRAM + code], capture_output=True, text=True, check=False, timeout=180
     )
 
 

@@ -166,7 +166,7 @@ import structlog
 logger.info("x")
 structlog.get_logger().info("y")
 """
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=180)
 
     lines = ended.stdout.splitlines()
     assert [line for line in lines if line.startswith("sent")] == ["sent x", "sent y"]

@@ -439,7 +439,7 @@ logging.getLogger("a").warning("last resort")
 logging.basicConfig(stream=sys.stdout, format="%(message)s %(trace_id)s.")
 logging.getLogger("a").warning("configured")
 """
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=180)
 
     assert (ended.stderr, ended.stdout) == ("last resort\n", "configured .\n")
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-LIMIT_S = 60  # only a failure waits so long
+LIMIT_S = 180  # only a failure waits so long
 UNREACHABLE = "http://127.0.0.1:1"  # nobody listens on port 1
 
 
