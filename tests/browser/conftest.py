@@ -80,7 +80,7 @@ def as_handler(endpoint):
     return handler
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: which files a worker has is chance, and what their tests change stays
 def serve():
     """Start the server of a scenario once, on a free port of the loopback."""
     running = {}

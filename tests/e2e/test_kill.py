@@ -34,12 +34,14 @@ class Load:
             number += WORKERS
         transport.close()
 
-    def until_killed(self, server, after_s: float) -> None:
-        """Run all workers and kill the server in the midst of it."""
+    def until_killed(self, server, after_s: float, *, only_with_one: bool) -> None:
+        """Run all workers and kill the server in the midst of it; with one request acknowledged, if that is asked."""
         threads = [threading.Thread(target=self.run, args=(worker,)) for worker in range(WORKERS)]
         for thread in threads:
             thread.start()
         time.sleep(after_s)
+        while only_with_one and not self.acknowledged and any(thread.is_alive() for thread in threads):
+            time.sleep(0.01)
         server.kill()
         for thread in threads:
             thread.join()
@@ -60,7 +62,8 @@ def kill_rounds(server, rounds: int, seed: int) -> None:
     for turn in range(rounds):
         server.start()
         load = Load(server.port, turn * 1_000_000)
-        load.until_killed(server, rng.uniform(0.05, 2.0))
+        is_last_chance = turn == rounds - 1 and not acknowledged
+        load.until_killed(server, rng.uniform(0.05, 2.0), only_with_one=is_last_chance)
         acknowledged |= set(load.acknowledged)
         sent |= set(load.sent)
     server.start()
