@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 import uvicorn
 from starlette.applications import Starlette
@@ -63,6 +64,10 @@ class Served:
         while not self.server.started and self.thread.is_alive():
             time.sleep(0.01)
         return self
+
+    def fetch(self, path, **options):
+        """GET a path without a browser; only a failure waits so long, and httpx would give up after 5 s."""
+        return httpx.get(self.url + path, trust_env=False, timeout=60, **options)
 
     def stop(self):
         """Serve no more."""

@@ -45,7 +45,7 @@ def boards(tmp_path_factory):
     (found.files / "shop.yaml").write_text(SHOP)
     served = Served("shop", found.over(FakeApi("shop")), found.routes).start()
     found.url, found.served = served.url, served
-    found.client = httpx.Client(base_url=served.url, trust_env=False)
+    found.client = httpx.Client(base_url=served.url, trust_env=False, timeout=60)
     yield found
     found.client.close()
     served.stop()

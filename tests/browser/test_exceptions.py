@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 import raised
 from acting import open_details
@@ -300,6 +299,6 @@ def test_a_failing_part_out_of_sight_is_scrolled_to(open_page):
 
 def test_pages_with_exceptions_have_nothing_inline(serve):
     """The server's HTML of hostile chains has no markup of theirs, and not the chain itself."""
-    html = httpx.get(serve("raised").url + at("hostile")).text + httpx.get(serve("raised").url + "/logs").text
+    html = serve("raised").fetch(at("hostile")).text + serve("raised").fetch("/logs").text
     assert "<img" not in html
     assert "&#34;relation&#34;" not in html

@@ -110,7 +110,7 @@ def test_a_check_is_made_fails_and_recovers(server, target, open_page):
     text = shows(page, f"{server.url}/health/checks/shop", ["Unhealthy", "503", "still down"])
     assert "Latest runs" in text
     assert "Shop unhealthy" in " ".join(shows(page, f"{server.url}/health", ["Unhealthy", "of 100", "costs"]).split())
-    anybody = httpx.get(f"{server.url}/status/api-shop/badge.svg", trust_env=False)
+    anybody = httpx.get(f"{server.url}/status/api-shop/badge.svg", trust_env=False, timeout=120)
     assert "Shop: down" in anybody.text
     shows(page, f"{server.url}/status", ["Shop & Co", "Some of it is down", "still down"])
 

@@ -17,7 +17,7 @@ ASSETS = load_assets()
 
 def fetch(url, encoding, method="GET"):
     """Return an answer's head and its bytes as they come over the wire."""
-    with httpx.stream(method, url, headers={"accept-encoding": encoding}) as answer:
+    with httpx.stream(method, url, headers={"accept-encoding": encoding}, timeout=60) as answer:
         return answer, b"".join(answer.iter_raw())
 
 
@@ -59,9 +59,7 @@ def test_small_answers_go_as_they_are(serve):
 
 def test_modules_are_asked_for_at_once(serve):
     """A page names all modules that its script imports, and those import: none is found only when another has come."""
-    named = re.findall(
-        r'<link rel="modulepreload" href="/static/\w+/([^"]+)">', httpx.get(serve("shop").url + "/services").text
-    )
+    named = re.findall(r'<link rel="modulepreload" href="/static/\w+/([^"]+)">', serve("shop").fetch("/services").text)
     imported = {
         posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
         for name in ("js/main.js", *named)

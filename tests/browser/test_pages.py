@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 from acting import open_details
 from made_up import HOSTILE, MS, NOW_NS, log
@@ -60,7 +59,7 @@ def test_pages_open_without_trouble(open_page, path, scheme):
 @pytest.mark.parametrize("path", PATHS)
 def test_answers_carry_the_policy_and_nothing_inline(serve, path):
     """Every page has the strict policy, and its HTML has no inline script, style or handler."""
-    answer = httpx.get(serve("shop").url + path)
+    answer = serve("shop").fetch(path)
     html = answer.text
     assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -546,7 +545,7 @@ def test_services_open_with_what_is_wrong(open_page):
 
 def test_a_young_trace_without_root_is_on_its_way(serve):
     """Exporters send in batches: what is seconds old has no missing root, what is minutes old has."""
-    html = httpx.get(serve("rootless").url + "/traces").text
+    html = serve("rootless").fetch("/traces").text
     assert re.findall(r'<span class="badge(?: warn)?">(arriving|no root)</span>', html) == [
         *["arriving"] * 3,
         "no root",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import httpx
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -66,8 +65,8 @@ def test_names_keep_their_blanks(open_page, serve):
 def test_failing_traces_are_those_that_count_as_errors(serve):
     """A service's page lists requests that failed, as its figure counts them; an operation's page all of its spans."""
     served = serve("shop")
-    httpx.get(f"{served.url}/services/cart")
-    httpx.get(f"{served.url}/services/cart?operation=GET")
+    served.fetch("/services/cart")
+    served.fetch("/services/cart?operation=GET")
     lists = [
         params for path, params in served.api.asked if path == "/api/v1/traces" and params.get("service") == "cart"
     ]
@@ -127,11 +126,11 @@ def test_an_unreadable_range_keeps_the_page(open_page, path, query, field, typed
 
 def test_a_form_with_an_unreadable_time_goes_back_to_its_page(serve):
     """What was typed into the range's form comes back with the filter; the answer says that it was refused."""
-    url = serve("shop").url
+    served = serve("shop")
     params = {"back": "/logs", "filter": "a = 1", "start": "soon", "end": "now"}
-    sent = httpx.get(f"{url}/range", params=params)
+    sent = served.fetch("/range", params=params)
     assert (sent.status_code, sent.headers["location"]) == (303, "/logs?filter=a%20%3D%201&start=soon&end=now")
-    shown = httpx.get(url + sent.headers["location"])
+    shown = served.fetch(sent.headers["location"])
     assert shown.status_code == 400
     assert "start=soon" not in shown.text  # no link carries it on
 
@@ -164,4 +163,4 @@ def test_a_search_that_cannot_be_read_keeps_the_page(open_page, path, field):
 )  # fmt: skip
 def test_the_beginning_of_an_id_opens_its_trace(serve, text, to):
     """Jump opens the only trace whose id begins so; of several, or none, it searches the text."""
-    assert httpx.get(f"{serve('shop').url}/jump", params={"q": text}).headers["location"] == to
+    assert serve("shop").fetch("/jump", params={"q": text}).headers["location"] == to

@@ -90,7 +90,10 @@ def shop(tmp_path_factory):
     for name, start_ns in starts.items():
         minutes(told, start_ns, name)
     store(folder, requests(told).items(), now_ns)
-    with ServerProcess(folder, {"alerting.shipped": "false"}) as server, httpx.Client(base_url=server.url) as client:
+    with (
+        ServerProcess(folder, {"alerting.shipped": "false"}) as server,
+        httpx.Client(base_url=server.url, trust_env=False, timeout=PATIENCE_S) as client,
+    ):
         until = time.monotonic() + PATIENCE_S  # issues of what is stored are told apart in the background
         while len(client.get("/api/v1/issues", params={"start": 0}).json()["issues"]) < ISSUES:
             assert time.monotonic() < until, "the issues do not come"
@@ -124,6 +127,7 @@ def test_each_cause_is_three_clicks_away(shop, browser):
     assert set(WAYS) == {fault.name for fault in FAULTS}
     context = browser.new_context(viewport={"width": 1440, "height": 900}, java_script_enabled=False)
     page = context.new_page()
+    page.set_default_timeout(PATIENCE_S * 1000)
     for name, (links, place, texts) in WAYS.items():
         start_ns = shop.starts[name]
         page.goto(f"{shop.url}/?start={start_ns}&end={start_ns + LENGTH_S * SECOND}")

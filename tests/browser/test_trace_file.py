@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import httpx
 import pytest
 from fake_api import TRACE_ID
 
@@ -16,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 def opened(browser, tmp_path, served, path=f"/traces/{TRACE_ID}/file", **context):
     """Download the file of a trace and open it from disk, with no network; its troubles are noted."""
-    answer = httpx.get(served.url + path)
+    answer = served.fetch(path)
     assert answer.headers["content-disposition"] == f'attachment; filename="trace-{TRACE_ID}.html"'
     (tmp_path / "trace.html").write_bytes(answer.content)
     page = browser.new_context(offline=True, **context).new_page()

@@ -271,7 +271,7 @@ def test_clients_that_look_whether_it_is_there(api, path):
     """The address itself and Prometheus' health paths answer."""
     address = api.base_url.copy_with(path=f"/prometheus{path}")
 
-    assert httpx.get(address, trust_env=False).text == "Prometheus' API is below /prometheus/api/v1.\n"
+    assert httpx.get(address, trust_env=False, timeout=60).text == "Prometheus' API is below /prometheus/api/v1.\n"
 
 
 def test_access_comes_first(serve_prometheus):
