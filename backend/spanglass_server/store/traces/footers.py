@@ -73,6 +73,16 @@ class Footer:
         """Columns of texts and bytes, read with their dictionaries: nearly all have one, and it takes half as long."""
         return [name for name, kind in self.types.items() if kind in {pa.string(), pa.binary()} and name not in _PLAIN]
 
+    @cached_property
+    def coded(self) -> Collection[str]:
+        """Columns of at most one value a row that may have a dictionary, and of which null is told by one bit."""
+        schema = self._metadata.schema
+        return {
+            name
+            for name, leaf in self.leaves.items()
+            if schema.column(leaf).max_definition_level == 1 and not schema.column(leaf).max_repetition_level
+        } - _PLAIN
+
     def open(self) -> pq.ParquetFile:
         """Open the file for reading; to be closed."""
         return pq.ParquetFile(self.path, metadata=self._metadata, read_dictionary=self._texts)

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spanglass_server.signals import TIME_COLUMN, Signal
+from spanglass_server.store.traces.coded import FEW_ROWS, CodedRows
 from spanglass_server.store.traces.encoded import ids_of_rows, may_have_one_of
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class Rows(Protocol):
     def read(self, names: Sequence[str]) -> pa.RecordBatch:
         """Read columns, in any order."""
 
-    def ids(self, name: str, places: Places) -> pa.Array | None:
-        """The ids of spans that some rows, ascending, have in a column; None if it has to be read."""
+    def some(self, names: Sequence[str], places: Places) -> Mapping[str, pa.Array | None]:
+        """What some rows, ascending, have in those columns that need not be read for it; None if none has a value."""
 
 
 class _RowGroup:
@@ -53,6 +54,7 @@ class _RowGroup:
         said = footer.row_group(number)
         self.columns: Collection[str] = said.columns
         self.constants = said.constants
+        self._rows = said.rows
         self._footer, self._file, self._descriptor, self._number = footer, file, descriptor, number
 
     def read(self, names: Sequence[str]) -> pa.RecordBatch:
@@ -61,9 +63,15 @@ class _RowGroup:
         shared = len(leaves) >= _SHARED_FROM
         return _whole(self._file.reader.read_row_group(self._number, column_indices=leaves, use_threads=shared))
 
-    def ids(self, name: str, places: Places) -> pa.Array | None:
+    def some(self, names: Sequence[str], places: Places) -> Mapping[str, pa.Array | None]:
         """See ``Rows``."""
-        return ids_of_rows(self._descriptor, self._footer.chunk(self._number, name), places)
+        chunks = {name: (self._footer.chunk(self._number, name), self._footer.types[name]) for name in names}
+        ids = {name: ids_of_rows(self._descriptor, chunks[name][0], places) for name in names if name in _SPAN_IDS}
+        found: dict[str, pa.Array | None] = {name: column for name, column in ids.items() if column is not None}
+        if 0 < len(places) <= FEW_ROWS:
+            coded = {name: chunk for name, chunk in chunks.items() if name in self._footer.coded}
+            found |= CodedRows(self._descriptor, self._rows, places.tolist()).columns(coded)
+        return found
 
 
 class InMemory:
@@ -78,9 +86,9 @@ class InMemory:
         """Return the table's columns, without a copy if they lie in one piece."""
         return _whole(self._table.select(names))
 
-    def ids(self, name: str, places: Places) -> pa.Array | None:  # noqa: ARG002 - see Rows
-        """Return None: reading them costs nothing."""
-        return None
+    def some(self, names: Sequence[str], places: Places) -> Mapping[str, pa.Array | None]:  # noqa: ARG002 - see Rows
+        """Return nothing: reading costs nothing."""
+        return {}
 
 
 def row_groups(footer: Footer, signal: Signal, windows: Sequence[Window], wanted: OfTraces) -> Iterator[Rows]:
@@ -139,10 +147,13 @@ def _with_one_of(column: Any, ids: Collection[bytes]) -> Places:
 
 
 def _taken(rows: Rows, names: Sequence[str], places: Places) -> dict[str, Any]:
-    """Some columns of the rows in question, without dictionaries: what is read elsewhere may have others."""
-    ids = {name: rows.ids(name, places) for name in names if name in _SPAN_IDS}
-    found = {name: column for name, column in ids.items() if column is not None}
-    others = [name for name in names if name not in found]
+    """Some columns of the rows in question, without dictionaries: what is read elsewhere may have others.
+
+    Those without a value may be missing.
+    """
+    some = rows.some(names, places)
+    found = {name: column for name, column in some.items() if column is not None}
+    others = [name for name in names if name not in some]
     if others:
         batch = rows.read(others).take(pa.array(places))
         found |= zip(batch.schema.names, map(_plain, batch.columns), strict=True)

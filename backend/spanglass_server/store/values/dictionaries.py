@@ -81,6 +81,9 @@ def places_of_texts(content: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64
     if not end % step and (_lengths_at(content, step) == size).all():  # ids, all of one length
         firsts = np.arange(_LENGTH.size, end + 1, step)
         return firsts, firsts + size
+    found = _short_texts(content)
+    if found is not None:
+        return found
     starts, ends, at = [], [], 0
     while at < end:
         start = at + _LENGTH.size
@@ -88,6 +91,17 @@ def places_of_texts(content: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64
         starts.append(start)
         ends.append(at)
     return np.array(starts, np.int64), np.array(ends, np.int64)
+
+
+def _short_texts(content: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """The same of texts of less than 256 bytes, each of which stands behind three zeros; None if they are no such."""
+    values = np.frombuffer(content, np.uint8)
+    is_zero = values == 0
+    lengths_at = np.flatnonzero(is_zero[1:-2] & is_zero[2:-1] & is_zero[3:])
+    ends = lengths_at + _LENGTH.size + values[lengths_at]
+    # a text with three zeros is found as two, and a long one is not: then they do not follow each other
+    is_whole = len(ends) and lengths_at[0] == 0 and ends[-1] == len(content) and (ends[:-1] == lengths_at[1:]).all()
+    return (lengths_at + _LENGTH.size, ends) if is_whole else None
 
 
 def _lengths_at(content: bytes, step: int) -> NDArray[np.uint32]:
