@@ -46,8 +46,8 @@ LIMIT_PCT = 5.0
 #: Threads that take in and store what comes; the event loop, which answers this benchmark too, is the main one.
 TAKING_IN = frozenset({"MainThread", "decoder", "committer", "shredder", "flusher", "compactor"})
 _FIGURE = re.compile(r'^spanglass_thread_cpu_seconds_total\{thread="([^"]*)"\} (\S+)$', re.MULTILINE)
-#: What came in fast is flushed and merged before the end, which takes minutes where others use the cores.
-_STOP_S = 900
+#: Starting, and flushing what came in fast before the end, take minutes where others use the cores.
+_PATIENCE_S = 900
 #: Turns of ids that no load has used.
 _LIVE_TURN = 1_000_000
 
@@ -68,7 +68,7 @@ def prepared(folder: Path, bodies: ManyShops, millions: int, hours: int) -> Path
         with ServerProcess(begun, SETTINGS) as server:
             source = ManySeries(time.time_ns() - steps * STEP_S * NS, steps)
             tally = Sender(factory("http", server.port, server.grpc_port, "metrics"), source).run()
-            server.stop(timeout_s=_STOP_S)
+            server.stop(timeout_s=_PATIENCE_S)
         if tally.failed or tally.rejected:
             raise SystemExit(f"loading metrics failed: {tally.errors}")
         begun.rename(whole)
@@ -90,9 +90,11 @@ def load(server: ServerProcess, bodies: ManyShops, minutes: float) -> Iterator[N
     threads = [threading.Thread(target=sender.run, daemon=True) for sender in senders]
     for thread in threads:
         thread.start()
-    yield
-    for sender in senders:
-        sender.stopped.set()
+    try:
+        yield
+    finally:
+        for sender in senders:
+            sender.stopped.set()
     if refused := {error for sender in senders for error in sender.tally.errors}:
         print(f"refused: {refused}", file=sys.stderr)
 
@@ -107,7 +109,7 @@ def ask_for_work(server: ServerProcess) -> None:
         )
         for name in (f"checkout-{shop:02}" for shop in range(5))
     ]
-    wanted.append(("/api/v1/reports/schedules", {"kind": "week", "cron": "0 8 * * mon"}))
+    wanted.append(("/api/v1/report-schedules", {"kind": "week", "cron": "0 8 * * mon"}))
     for path, body in wanted:
         answer = server.request("POST", path, json.dumps(body).encode(), headers)
         if answer.status >= 300:
@@ -130,7 +132,9 @@ def watched(data: Path, bodies: ManyShops, options: argparse.Namespace) -> dict[
     with tempfile.TemporaryDirectory(prefix="spanglass-watching-", dir=data.parent) as folder:
         copy = Path(folder, "data")
         shutil.copytree(data, copy, copy_function=link_or_copy)
-        with ServerProcess(copy, program=options.program) as server:
+        server = ServerProcess(copy, program=options.program)
+        try:
+            server.start(timeout_s=_PATIENCE_S)
             samples = [sample(server)]
             ask_for_work(server)
             with load(server, bodies, options.minutes + 1):
@@ -141,6 +145,8 @@ def watched(data: Path, bodies: ManyShops, options: argparse.Namespace) -> dict[
             trends = {each["quantity"]: each["share_read"] for each in server.get("/trends")["looked"]}
             watching = server.get("/anomalies")["watching"]
             anomalies = {each["source"]: f"{each['hours']} of {each['past_hours']} h" for each in watching}
+        finally:
+            server.kill()  # the copy goes with it
     return {"samples": samples, "trends": trends, "anomalies": anomalies}
 
 
