@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from importlib import import_module
 
+import _duckdb
 import duckdb
 import pytest
 
-from spanglass_server.store.sessions.connections import Connections, EngineLimits, _remember_absence
+from spanglass_server.query.language.compiling.regex import regex_problem
+from spanglass_server.store.sessions.connections import Connections, EngineLimits, _remember_absence, beside
 
 
 @pytest.fixture
@@ -48,6 +51,38 @@ def test_an_idle_pair_is_closed_at_once(connections):
 
     with pytest.raises(duckdb.ConnectionException):
         old.queries.execute("SELECT 1")
+
+
+@pytest.fixture
+def gives_back():
+    """Whether DuckDB's allocator has a thread that gives back what was freed: one for the whole process."""
+    ask = getattr(ctypes.CDLL(_duckdb.__file__), "duckdb_je_mallctl", None)
+    if ask is None:
+        pytest.skip("this build of DuckDB has another allocator")
+
+    def is_on():
+        found, size = ctypes.c_bool(), ctypes.c_size_t(1)
+        assert ask(b"background_thread", ctypes.byref(found), ctypes.byref(size), None, ctypes.c_size_t(0)) == 0
+        return found.value
+
+    return is_on
+
+
+def test_freed_memory_goes_back_when_a_pair_was_replaced(connections, gives_back):
+    """The thread that gives it back outlives pairs that are closed, though each turns it off for the process."""
+    with connections.use(0):
+        pass
+    with connections.use(48):
+        assert gives_back()
+
+
+def test_freed_memory_goes_back_when_patterns_were_judged(connections, gives_back):
+    """Nor is it turned off by the database in which regular expressions are tried."""
+    beside.cache_clear()
+    regex_problem.cache_clear()
+    with connections.use(0):
+        assert regex_problem("a(") != ""
+        assert gives_back()
 
 
 @pytest.mark.parametrize("path", ["export.csv", "segments/../export.csv", "journal/1.csv"])

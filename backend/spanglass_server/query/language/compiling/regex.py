@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from spanglass_server.query.errors import FilterError
+from spanglass_server.store.sessions.connections import beside
 
 if TYPE_CHECKING:
     from spanglass_server.query.language.parsing.ast import Value
@@ -26,15 +27,9 @@ def check_regex(value: Value) -> None:
 def regex_problem(pattern: str) -> str:
     """Say what is wrong with a pattern; "" for a regular expression."""
     # A cursor of its own: filters are compiled in several threads.
-    with _judge().cursor() as cursor:
+    with beside().cursor() as cursor:
         try:
             cursor.execute("SELECT regexp_matches('', ?)", [pattern])
         except duckdb.Error as error:
             return str(error).partition("Error: ")[2] or str(error)
     return ""
-
-
-@cache
-def _judge() -> duckdb.DuckDBPyConnection:
-    """Open the empty database that patterns are tried in, without worker threads."""
-    return duckdb.connect(config={"threads": 1})
