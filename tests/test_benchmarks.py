@@ -87,6 +87,7 @@ def test_what_a_process_uses_is_watched() -> None:
     assert watched.share_pct > 0
     assert len(watched.resident_mb) == 2
     assert min(watched.resident_mb) > 10
+    assert 0 <= watched.mapped_mb < max(watched.resident_mb)
 
 
 def test_two_builds_are_compared_by_the_best_of_several_rounds() -> None:

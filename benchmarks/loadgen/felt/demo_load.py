@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loadgen.process import cpu_seconds, resident_bytes, tree
+from loadgen.process import cpu_seconds, mapped_bytes, resident_bytes, tree
 from loadgen.scenario import fresh_server
 from loadgen.server import SPANGLASS, ServerProcess
 
@@ -52,11 +52,15 @@ class DemoLoad:
 
 @dataclass(frozen=True)
 class Watched:
-    """What a server used over some time: its share of a core in percent, and its resident memory while it ran."""
+    """What a server used over some time: its share of a core in percent, and its resident memory while it ran.
+
+    ``mapped_mb`` is what of the memory was pages of files at the end.
+    """
 
     share_pct: float
     resident_mb: list[float]
     hours: list[float]
+    mapped_mb: float
 
     def growth_mb_per_hour(self) -> float:
         """Slope of the resident memory over the second half, when caches and buffers have filled; 0 for one sample."""
@@ -79,8 +83,10 @@ def measure_demo(load: DemoLoad, program: str = SPANGLASS) -> dict[str, float]:
     return {
         "idle_pct": idle.share_pct,
         "idle_MB": idle.resident_mb[-1],
+        "idle_mapped_MB": idle.mapped_mb,
         "load_pct": busy.share_pct,
         "resident_MB": busy.resident_mb[-1],
+        "mapped_MB": busy.mapped_mb,
         "peak_MB": max(busy.resident_mb),
         "growth_MB_per_hour": busy.growth_mb_per_hour(),
         "spans": spans,
@@ -98,7 +104,8 @@ def watch(server: ServerProcess, seconds: float) -> Watched:
         if passed_s >= seconds and len(hours) > 1:
             break
         time.sleep(min(_SAMPLE_S, max(0.0, seconds - passed_s)))
-    return Watched(100 * (cpu_seconds(server.pid) - cpu_s) / passed_s, resident_mb, hours)
+    share_pct = 100 * (cpu_seconds(server.pid) - cpu_s) / passed_s
+    return Watched(share_pct, resident_mb, hours, mapped_bytes(server.pid) / 1e6)
 
 
 @contextmanager
