@@ -33,10 +33,10 @@ class RepeatedHead:
         if len(found) != 1:
             return None
         made = cls(head, sent[: found[0].start(1)], sent[found[0].end(1) :])
-        return made if made.body_of(data) == body else None
+        return made if made.rest_of(data) == (len(body), body) else None
 
-    def body_of(self, data: bytes) -> bytes | None:
-        """The body, if ``data`` is one whole request with this head and nothing else."""
+    def rest_of(self, data: bytes) -> tuple[int, bytes] | None:
+        """How long the body is to be, and what there is behind the head; None if ``data`` has not this whole head."""
         if not data.startswith(self.before):
             return None
         start = len(self.before)
@@ -44,5 +44,4 @@ class RepeatedHead:
         digits = data[start:end]
         if end < 0 or not digits.isdigit() or not data.startswith(self.after, end):
             return None
-        body = data[end + len(self.after) :]
-        return body if len(body) == int(digits) else None
+        return int(digits), data[end + len(self.after) :]

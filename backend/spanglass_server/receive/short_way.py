@@ -57,8 +57,9 @@ class ShortWay(HttpToolsProtocol):
         self._held: _Request | None = None  # its body is not whole yet
         self._patience: asyncio.TimerHandle | None = None
         self._is_between = True  # the parser waits for the first byte of a request
-        self._data: bytes | None = None  # what it reads, where that begins with a request
+        self._data = b""  # what it has read of a request that is not whole, from its first byte on; or nothing
         self._repeated: tuple[OtlpEndpoint, RepeatedHead] | None = None
+        self._begun = b""  # a repeated head, and less than its body: the parser has not read it
         self._unread: tuple[_Request, bytes] | None = None  # taken without the parser, and not answered
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
@@ -80,39 +81,51 @@ class ShortWay(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """See uvicorn."""
-        if self._take_unread(data):
-            return
-        self._read()
-        self._data = data if self._is_between else None
-        super().data_received(data)
-        self._data = None
+        data, self._begun = self._begun + data, b""
+        if not self._take_unread(data):
+            self._read()
+            self._data = data if self._is_between else self._data + data if self._held else b""
+            super().data_received(data)
+            if self._held is None:
+                self._data = b""
         self._wait_for_the_rest()
 
     def _take_unread(self, data: bytes) -> bool:
-        """Hand a whole request to ingest whose head is that of one before; False if it is for the parser."""
+        """Hand a whole request to ingest whose head is that of one before, or keep what is there of it.
+
+        False if it is for the parser.
+        """
         is_answered = self.cycle is not None and self.cycle.response_complete
         if self._repeated is None or not (self._is_between and is_answered) or self._unread or self.pipeline:
             return False
         endpoint, repeated = self._repeated
-        body = repeated.body_of(data)
-        if body is None:
+        found = repeated.rest_of(data)
+        if found is None or len(found[1]) > found[0]:
             return False
-        request = _Request(endpoint, repeated.head._replace(content_length=len(body)))
+        length, body = found
+        request = _Request(endpoint, repeated.head._replace(content_length=length))
         if not endpoint.is_plain(request.head):
             return False
+        self._unset_keepalive_if_required()
+        if len(body) < length:
+            self._begun = data
+            return True
         try:
-            endpoint.offer(request.head, body, partial(self._answer, request, len(body)))
+            endpoint.offer(request.head, body, partial(self._answer, request, length))
         except Exception:  # noqa: BLE001 - whatever it was, it happens again where it is answered
             return False
+        self._release()
         self._unread = request, data
-        self._unset_keepalive_if_required()
         return True
 
     def _read(self) -> None:
-        """Have the parser read what was taken without it: the answer, or what comes next, needs what it makes."""
+        """Have the parser read what it has not: the answer, or what comes next, needs what it makes."""
         if self._unread is not None:
             super().data_received(self._unread[1])
             self._unread = None
+        begun, self._begun = self._begun, b""
+        if begun:
+            super().data_received(begun)
 
     def on_message_begin(self) -> None:
         """See uvicorn."""
@@ -156,11 +169,12 @@ class ShortWay(HttpToolsProtocol):
         cycle.keep_alive = False
 
     def _wait_for_the_rest(self) -> None:
-        if self._held is not None and self._patience is None:
+        if (self._held is not None or self._begun) and self._patience is None:
             self._patience = self.loop.call_later(_PATIENCE_S, self._go_the_long_way)
 
     def _go_the_long_way(self) -> None:
         """Leave a request that is not whole to ASGI, which waits for the rest under its own limits."""
+        self._read()
         held = self._release()
         if held is not None:
             super()._start_asgi_task(held.cycle, held.app)
@@ -189,7 +203,7 @@ class ShortWay(HttpToolsProtocol):
             super()._start_asgi_task(held.cycle, held.app)
         else:
             held.cycle.body = bytearray()
-            if self._data is not None and held.cycle.keep_alive:
+            if self._data and held.cycle.keep_alive:
                 repeated = RepeatedHead.of(self._data, held.head, wire)
                 self._repeated = None if repeated is None else (held.endpoint, repeated)
 

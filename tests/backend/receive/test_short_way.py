@@ -210,7 +210,7 @@ OTHER = span_request(40).SerializeToString()
 
 @pytest.fixture
 def parsed(monkeypatch) -> list[object]:
-    """An entry for each request that the parser began to read."""
+    """An entry for each request that the parser began to read, of connections that are made later."""
     begun: list[object] = []
     on_message_begin = short_way.ShortWay.on_message_begin
 
@@ -222,7 +222,7 @@ def parsed(monkeypatch) -> list[object]:
     return begun
 
 
-def test_a_head_that_is_repeated_is_parsed_once(connection, ingest, counters, telemetry, parsed):
+def test_a_head_that_is_repeated_is_parsed_once(parsed, connection, ingest, counters, telemetry):
     """Requests behind it differ in their bodies alone, and are stored, counted and answered as the first."""
     bodies = [WIRE, OTHER, WIRE, OTHER]
     answers = []
@@ -238,6 +238,56 @@ def test_a_head_that_is_repeated_is_parsed_once(connection, ingest, counters, te
     assert {s.metric: s.values for s in telemetry.snapshot()}[HTTP_RESPONSES] == {("POST", "200"): 4}
 
 
+@pytest.fixture
+def received(monkeypatch) -> list[int]:
+    """Sizes of what came, once it was dealt with; like ``parsed`` for connections that are made later."""
+    sizes: list[int] = []
+    data_received = short_way.ShortWay.data_received
+
+    def noted(protocol, data):
+        data_received(protocol, data)
+        sizes.append(len(data))
+
+    monkeypatch.setattr(short_way.ShortWay, "data_received", noted)
+    return sizes
+
+
+def test_a_repeated_head_may_come_before_its_body(parsed, received, connection, ingest, monkeypatch):
+    """As it does from Python's own client: what is there is kept for the rest, from the first request on."""
+    monkeypatch.setattr(short_way, "_PATIENCE_S", 3600)
+    sent = 0
+    for body in (WIRE, OTHER, WIRE):
+        for piece in (post(body)[: -len(body)], body[:-5], body[-5:]):
+            sent += len(piece)
+            connection.sendall(piece)
+            until(lambda sent=sent: sum(received) == sent)
+        assert answer(connection)[0] == b"http/1.1 200 ok"
+
+    assert len(parsed) == 1
+    assert [message.SerializeToString() for _, message in ingest.requests] == [WIRE, OTHER, WIRE]
+
+
+@pytest.mark.parametrize("ending", ["late", "leaves", "pipelined"])
+def test_what_is_begun_with_a_repeated_head_is_parsed_where_it_goes_on_otherwise(connection, ingest, counters, ending):
+    """Whatever happens to the rest of it, it is as if the parser had read it from its first byte on."""
+    connection.sendall(post())
+    answer(connection)
+    connection.sendall(post(OTHER)[:-50])
+    if ending == "leaves":
+        connection.close()
+        until(lambda: counters.events[1:] == [("refused", Signal.SPANS, "http", "disconnected")])
+        return
+    if ending == "late":
+        until(lambda: len(ingest.admitted) == 2)  # the way through ASGI asks before it reads
+    connection.sendall(post(OTHER)[-50:] + (post(LARGE) if ending == "pipelined" else b""))
+    sizes = [len(WIRE), len(OTHER)]
+    if ending == "pipelined":
+        sizes.append(len(LARGE))
+        assert answer(connection)[0] == b"http/1.1 200 ok"
+    assert answer(connection)[0] == b"http/1.1 200 ok"
+    assert [len(message.SerializeToString()) for _, message in ingest.requests] == sizes
+
+
 @pytest.mark.parametrize(
     ("next_one", "is_parsed"),
     [
@@ -248,7 +298,7 @@ def test_a_head_that_is_repeated_is_parsed_once(connection, ingest, counters, te
         pytest.param(post(b""), True, id="empty"),
     ],
 )
-def test_what_is_no_repetition_is_parsed(connection, parsed, next_one, is_parsed):
+def test_what_is_no_repetition_is_parsed(parsed, connection, next_one, is_parsed):
     """A known head of another request tells nothing about this one; what comes behind is taken whichever it was."""
     connection.sendall(post())
     first = answer(connection)
@@ -260,7 +310,7 @@ def test_what_is_no_repetition_is_parsed(connection, parsed, next_one, is_parsed
     assert answer(connection)[0] == first[0]
 
 
-def test_what_comes_before_an_answer_waits_for_it(connection, ingest, parsed):
+def test_what_comes_before_an_answer_waits_for_it(parsed, connection, ingest):
     """A sender may send on: answers come in the order of its requests."""
     connection.sendall(post())
     answer(connection)
