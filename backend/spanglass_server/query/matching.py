@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from spanglass_server.query.kept_columns.terms import terms_of
@@ -10,7 +11,7 @@ from spanglass_server.query.language import parse_filter
 from spanglass_server.query.language.compiling.relations import asks_about_others
 from spanglass_server.query.language.compiling.service_sql import is_service
 from spanglass_server.query.language.compiling.sql import FALSE, Sql, all_of
-from spanglass_server.query.structure.compiling import compile_stored
+from spanglass_server.query.structure.compiling import check_filter, compile_stored
 from spanglass_server.query.structure.kept_relatives import kept_filter
 from spanglass_server.query.structure.relatives import Extent
 from spanglass_server.service_names import SERVICE
@@ -86,7 +87,7 @@ def within(window: Window) -> Sql:
 _MOST_PARTS = 3
 
 
-@dataclass(slots=True)
+@dataclass
 class _Parts:
     """A question with a filter about other spans, asked of one part of the range after another.
 
@@ -101,6 +102,12 @@ class _Parts:
     asked_all: bool = False
     of_few: Matching | None = None  # the whole question, if only few traces can match
 
+    @cached_property
+    def kept(self) -> KeptFilter | None:
+        """The filter as comparisons of columns, of spans and of others; None if it asks for more than that."""
+        known = self.session.columns(Signal.SPANS)
+        return kept_filter(parse_filter(self.question.filter), known, _of_question(self.question)[0])
+
     @property
     def may_be_small(self) -> bool:
         """Whether a further small part is to be looked at, before large ones are."""
@@ -114,17 +121,19 @@ class _Parts:
     def narrowed(self, window: Window) -> Matching:
         """The question about a part of the range."""
         self.asked += 1
-        if self.asked > 1 and not self.asked_all and (not self.found_some or self.asked > _MOST_PARTS):
-            self.asked_all = True
-            whole = _match(self.session, self.question, (), self, Extent.WHOLE)
-            self.of_few = whole if whole.trace_ids or whole.predicate.text == FALSE.text else None
+        if self.asked > 1 and (not self.found_some or self.asked > _MOST_PARTS):
+            self.ask_all()
         if self.of_few is not None:
             return replace(self.of_few, window=window)
         return self.of_traces(window, (), Extent.SMALL if self.asked == 1 else Extent.LARGE)
 
-    def kept(self, known: Mapping[str, int]) -> KeptFilter | None:
-        """The filter as comparisons of columns, of spans and of others; None if it asks for more than that."""
-        return kept_filter(parse_filter(self.question.filter), known, _of_question(self.question)[0])
+    def ask_all(self) -> bool:
+        """Ask of all of the range, once, whether few traces can match; returns whether they are few."""
+        if not self.asked_all:
+            self.asked_all = True
+            whole = _match(self.session, self.question, (), self, Extent.WHOLE)
+            self.of_few = whole if whole.trace_ids or whole.predicate.text == FALSE.text else None
+        return self.of_few is not None
 
     def of_traces(self, window: Window, trace_ids: Collection[bytes], extent: Extent = Extent.LARGE) -> Matching:
         """The question about some traces only, all for none."""
@@ -134,10 +143,17 @@ class _Parts:
 def match_spans(session: QuerySession, question: SpanQuestion, *, in_parts: bool = False) -> Matching:
     """Make a question ready; FilterError for a filter that can't be understood.
 
-    With ``in_parts`` it is for being narrowed to parts of its range.
+    With ``in_parts`` it is for being narrowed to parts of its range: where it asks about other spans, nothing is looked
+    for yet.
     """
     parts = _Parts(session, question)
-    return parts.of_traces(question.window, ()) if in_parts else _match(session, question, (), parts, Extent.WHOLE)
+    tree = parse_filter(question.filter)
+    if not in_parts or not asks_about_others(tree, Signal.SPANS):
+        return _match(session, question, (), parts, Extent.WHOLE)
+    check_filter(tree, Signal.SPANS)
+    nothing = frozenset[str]()
+    known = session.columns(Signal.SPANS, question.window)
+    return Matching(question.window, FALSE, nothing, nothing, frozenset(), (), known, parts)
 
 
 def _match(

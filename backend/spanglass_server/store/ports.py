@@ -217,6 +217,12 @@ class QuerySession(Protocol):
         of spans that begin outside of it may be missing.
         """
 
+    def traces_outside(self, trace_ids: Collection[bytes], near: Window, around: Window) -> Collection[bytes]:
+        """Those of some traces that may have spans which begin in ``around``, but not in ``near``.
+
+        None is missing that has, and of a hundred others about one is among them. Ids have 16 bytes.
+        """
+
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
         """Run a statement with bound parameters and return the whole result as an Arrow table."""
 

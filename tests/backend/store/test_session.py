@@ -258,6 +258,50 @@ def test_windows_of_traces_leave_out_no_span(tmp_path_factory, batches):
     bench.engine.close()
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15, deadline=None)
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(st.integers(1, 5), st.sampled_from([0, 1]) | st.integers(0, 30_000)), min_size=1, max_size=6
+        ),
+        max_size=4,
+    ),
+    st.integers(0, 30_000),
+)
+def test_no_trace_with_spans_outside_is_left_out(tmp_path_factory, batches, first):
+    """Traces with spans that begin around some minutes, but not in them, are told: from segments, and from memory.
+
+    None is told where nothing is asked about.
+    """
+    bench = Bench(tmp_path_factory.mktemp("store") / "data")
+    for place, batch in enumerate(batches):
+        rows = table([{"n": trace} for trace, _ in batch])
+        starts = pa.array([minute * MINUTE for _, minute in batch])
+        rows = rows.set_column(rows.column_names.index("start_time_ns"), "start_time_ns", starts)
+        (bench.buffer if place == 3 else bench.write)(rows)
+    near, around = (Window(first * MINUTE, (first + more) * MINUTE) for more in (5, 20_000))
+    asked = [trace_id(number) for number in (1, 2, 3)]
+    found = bench.engine.run_here(lambda session: session.traces_outside(asked, near, around))
+
+    spans = [(trace_id(trace), minute) for batch in batches for trace, minute in batch if trace <= 3]
+    assert {trace for trace, minute in spans if first + 5 <= minute < first + 20_000} <= set(found)
+    everywhere = Window(min([near.start_ns, *(minute * MINUTE for _, minute in spans)]), near.end_ns)
+    before = bench.engine.run_here(lambda session: session.traces_outside(asked, ALL_TIME, everywhere))
+    assert set(before) == set()
+    bench.engine.close()
+
+
+def test_segments_with_the_time_itself_are_read(bench):
+    """Their filters, whose minutes let others through, are not asked: one trace of two reaches further, and is told."""
+    bench.write(table([{"n": number} for number in (1, 2, 2 + 5 * MINUTE)]))
+    rows = table([{"n": 1}, {"n": 2}])
+    starts = pa.array([MINUTE, 9 * MINUTE])
+    bench.write(rows.set_column(rows.column_names.index("start_time_ns"), "start_time_ns", starts))
+    near = Window(0, 3 * MINUTE)
+    found = bench.engine.run_here(lambda session: session.traces_outside([trace_id(1), trace_id(2)], near, ALL_TIME))
+    assert found == {trace_id(2)}
+
+
 @pytest.mark.parametrize("rows", [0, 3, 2048, 5000])
 def test_an_answer_is_whole_and_in_one_piece(bench, rows):
     """Whatever batches DuckDB gives it in: readers of columns look at one array."""

@@ -95,14 +95,18 @@ def _compared(tree: Filter, known: Mapping[str, int], more: Sequence[Sql] = ()) 
     return terms_of(all_of([*([] if is_all else [Sql(compiled.sql, tuple(compiled.parameters))]), *more]), Signal.SPANS)
 
 
+def own_rows(batches: Sequence[Batch], wanted: KeptFilter, window: Window) -> list[Places]:
+    """The places of the spans of a window that match by themselves, of each batch."""
+    return [matching_rows(batch, wanted.own, window, _TIME) for batch in batches]
+
+
 def related_rows(
-    batches: Sequence[Batch], wanted: KeptFilter, window: Window, reach: Callable[[Relation], Window]
+    batches: Sequence[Batch], wanted: KeptFilter, own: list[Places], reach: Callable[[Relation], Window]
 ) -> list[Places] | None:
-    """The places of the spans of a window that match, of each batch; None if ids are not what they should be.
+    """Those of ``own_rows`` that match by the other spans too; None if ids are not what they should be.
 
     ``reach`` says when the others may begin, which the batches have all spans of.
     """
-    own = [matching_rows(batch, wanted.own, window, _TIME) for batch in batches]
     if wanted.lasting and any(map(len, own)):
         own = of_lasting_traces(batches, own, wanted.lasting, reach(Relation.TRACE))
     if not wanted.others or not any(map(len, own)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from spanglass_server.query.kept_columns.matching import batch_of_rows
-from spanglass_server.query.structure.kept_relatives import columns_of, related_rows
+from spanglass_server.query.structure.kept_relatives import columns_of, own_rows, related_rows
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import ALL_TIME, LargeColumnsError, OfTraces
 
@@ -42,7 +42,7 @@ def rows_of_traces(
         columns = {*names, *columns_of(wanted)}
         table = session.trace_rows(Signal.SPANS, ALL_TIME, OfTraces(trace_ids, columns=columns))
         batch = batch_of_rows(table)
-        places = related_rows([batch], wanted, window, lambda _: ALL_TIME)
+        places = related_rows([batch], wanted, own_rows([batch], wanted, window), lambda _: ALL_TIME)
     except LargeColumnsError:
         return None
     return None if places is None else RowsOfTraces(table, batch, places[0])

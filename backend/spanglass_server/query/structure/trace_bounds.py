@@ -1,7 +1,8 @@
 """Between when the spans of a part's traces begin, so that parts of a range say what the whole range would.
 
 Other spans of a trace are looked for around all of the range that is asked about, however small the part of it is. Most
-traces are short: of a small part storage tells by the minute where theirs lie, and nothing else has to be read.
+traces are short: of a small part storage tells by the minute which of its traces reach further, and only of these more
+has to be read.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ MOST_TRACES = 5_000
 #: Conditions in conditions, ten at most, each look 15 minutes further than the one around them.
 _FURTHEST_NS = 10 * 900 * NS_PER_SECOND
 _ID_BYTES = 16
-#: Traces with spans so far from the part are looked at closely, if they are not many.
-_NEAR_NS = 900 * NS_PER_SECOND
+_MINUTE_NS = 60 * NS_PER_SECOND
+#: So far before and after a part nearly all spans of its traces begin; where these last long, within the second.
+_MARGINS_NS = (60 * NS_PER_SECOND, 900 * NS_PER_SECOND)
+#: Of traces with spans further away all spans are looked for, if they are not many.
 _MOST_FAR = 200
 _TIME = TIME_COLUMN[Signal.SPANS]
 
@@ -46,14 +49,25 @@ def bounds_of(session: QuerySession, trace_ids: Collection[bytes], part: Window,
     """The same of some of its traces."""
     if len(trace_ids) > MOST_TRACES or any(len(trace_id) != _ID_BYTES for trace_id in trace_ids):
         return None
-    around, near = widen(whole, _FURTHEST_NS), widen(part, _NEAR_NS)
-    windows = session.trace_windows(trace_ids, around)
-    far = frozenset(trace_id for trace_id, window in windows if window.within(near) != window)
-    if len(far) > _MOST_FAR:
-        return None
-    told = [window for trace_id, window in windows if trace_id not in far]
-    told += [part, *_begun(session, far, around)]
-    return clamp(min(window.start_ns for window in told), max(window.end_ns for window in told))
+    around = widen(whole, _FURTHEST_NS)
+    for margin_ns in _MARGINS_NS:
+        near = _near(part, margin_ns)
+        far = session.traces_outside(trace_ids, near, around)
+        if len(far) <= _MOST_FAR:
+            told = [near, *_begun(session, far, around)]
+            return clamp(min(window.start_ns for window in told), max(window.end_ns for window in told))
+    return None
+
+
+def near(part: Window) -> Window:
+    """When most spans of the traces of a part begin."""
+    return _near(part, _MARGINS_NS[0])
+
+
+def _near(part: Window, margin_ns: int) -> Window:
+    """A part with what is around it, in whole minutes, by which storage tells."""
+    start_ns, end_ns = part.start_ns - margin_ns, part.end_ns + margin_ns
+    return clamp(start_ns // _MINUTE_NS * _MINUTE_NS, -(-end_ns // _MINUTE_NS) * _MINUTE_NS)
 
 
 def _begun(session: QuerySession, trace_ids: Collection[bytes], around: Window) -> list[Window]:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from spanglass_core.traces.trace_times import EARLIEST_NS
 from spanglass_server.query.answers import NextCursor
 from spanglass_server.query.cursors import Cursor
-from spanglass_server.query.kept_columns.first_matches import first_matches, first_related
-from spanglass_server.query.language.compiling.sql import TRUE, Sql
+from spanglass_server.query.kept_columns.first_matches import first_matches
+from spanglass_server.query.kept_columns.first_related import First, first_related
+from spanglass_server.query.language.compiling.sql import FALSE, TRUE, Sql
 from spanglass_server.query.matching import Matching, match_spans
 from spanglass_server.query.statements import one_of, rows, statement
 from spanglass_server.query.traces.announcements import of_traces
@@ -147,11 +148,10 @@ class _TimeSearch:
         part, count = self._first_part(), wanted * _SPANS_A_TRACE
         is_cut, guesses = True, 1
         while True:
-            spans = self._spans(part, count, are_few=not is_cut)
+            spans, is_cut = self._spans(part, count, are_few=not is_cut)
             _add_starts(starts, spans)
             if self.matching.parts is not None:
                 self.matching.parts.found_some, guesses = bool(spans), 1  # what is looked at costs by its length
-            is_cut = len(spans) == count
             edge_ns = int(spans[-1]["start_time_ns"]) if is_cut else self._edge_ns(part)
             if len(starts) >= wanted or edge_ns is None:
                 certain = self._certain(starts, edge_ns, wanted, summaries)
@@ -219,7 +219,7 @@ class _TimeSearch:
             return part.start_ns if part.start_ns > window.start_ns else None
         return part.end_ns if part.end_ns < window.end_ns else None
 
-    def _spans(self, part: Window, count: int, *, are_few: bool) -> list[dict[str, Any]]:
+    def _spans(self, part: Window, count: int, *, are_few: bool) -> First:
         """Fetch the first matching spans of a part of the range; those that seem to be few all at once."""
         parts = self.matching.parts
         if parts is not None and parts.is_first:
@@ -227,7 +227,14 @@ class _TimeSearch:
             if related is not None:
                 parts.asked += 1
                 return related
+        found = self._matches(part, count, are_few=are_few)
+        return First(found, len(found) == count)
+
+    def _matches(self, part: Window, count: int, *, are_few: bool) -> list[dict[str, Any]]:
+        """The same where not only little is looked at."""
         matching = self.matching.narrowed(part)
+        if matching.predicate.text == FALSE.text:
+            return []
         kept = first_matches(self.session, matching, count, descending=self.page.descending)
         if kept is not None:
             return kept

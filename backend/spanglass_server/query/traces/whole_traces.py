@@ -39,7 +39,7 @@ def summarise(session: QuerySession, matching: Matching, trace_ids: Collection[b
     """Summarise traces by id; one that has no spans is left out."""
     if not trace_ids:
         return {}
-    wanted = _kept_filter(session, matching)
+    wanted = _kept_filter(matching)
     found = None if wanted is None else _kept_spans(session, matching.window, wanted, trace_ids)
     if found is not None:
         return add_up(found)
@@ -54,10 +54,10 @@ def summarise(session: QuerySession, matching: Matching, trace_ids: Collection[b
     return add_up(zip(*(column.to_pylist() for column in read.columns), strict=True))
 
 
-def _kept_filter(session: QuerySession, matching: Matching) -> KeptFilter | None:
+def _kept_filter(matching: Matching) -> KeptFilter | None:
     """What spans have to be, as comparisons of columns; None if it is more than that."""
     if matching.parts is not None:
-        return matching.parts.kept(session.columns(Signal.SPANS))
+        return matching.parts.kept
     return None if matching.terms is None else KeptFilter(matching.terms, ())
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from spanglass_server.store.ports import Window
+
 _BITS_PER_ID = 14
 _PROBES = 7
 _PROBES_BEFORE = 4  # of filters that older versions wrote
@@ -89,8 +91,8 @@ class TraceFilter:
         """A filter over distinct hashes."""
         size = 8 * _byte_count(len(hashes))
         flags = np.zeros(size, bool)
-        for positions in _positions(hashes, size, _PROBES):
-            flags[positions] = True
+        for probe in range(_PROBES):
+            flags[_positions(hashes, size, probe)] = True
         return cls(np.packbits(flags))
 
     def may_hold(self, hashes: NDArray[np.uint64]) -> bool:
@@ -99,10 +101,15 @@ class TraceFilter:
 
     def _held(self, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Which of the hashes may have been put in."""
-        found = np.ones(len(hashes), bool)
-        for positions in _positions(hashes, 8 * len(self.bits), self._probes):
+        left = np.arange(len(hashes))
+        for probe in range(self._probes):  # each leaves about half of the others
+            positions = _positions(hashes[left], 8 * len(self.bits), probe)
             bits = self.bits[positions >> np.uint64(3)] >> (7 - (positions & np.uint64(7)).astype(np.uint8))
-            found &= (bits & 1).astype(bool)
+            left = left[(bits & 1).astype(bool)]
+            if not len(left):
+                break
+        found = np.zeros(len(hashes), bool)
+        found[left] = True
         return found
 
     @property
@@ -151,6 +158,29 @@ class TraceFilter:
             for place, at in self.minutes_of(hashes[held], first, last)
         ]
 
+    def begun_outside(
+        self, hashes: NDArray[np.uint64], times_ns: tuple[int, int], near: Window, around: Window
+    ) -> NDArray[np.bool_]:
+        """Which of the traces may have begun spans that lie in ``around``, but not in ``near``, by the minute.
+
+        ``times_ns`` are those of the first and the last span of the segment. One without minutes tells of all its time.
+        """
+        found = self._held(hashes)
+        if not found.any() or not self.has_minutes:
+            return found
+        last = times_ns[1] // MINUTE_NS
+        first = max(times_ns[0] // MINUTE_NS, last - MOST_MINUTES)
+        minutes = np.arange(first, last + 1)
+        starts_ns, ends_ns = minutes * MINUTE_NS, (minutes + 1) * MINUTE_NS
+        is_near = (starts_ns >= near.start_ns) & (ends_ns <= near.end_ns)
+        asked = minutes[(starts_ns < around.end_ns) & (ends_ns > around.start_ns) & ~is_near]
+        if times_ns[0] < first * MINUTE_NS:
+            asked = np.append(asked, EARLIER)
+        held = hashes[found]
+        pairs = self.with_minutes(np.repeat(held, len(asked)), np.tile(asked, len(held)))
+        found[found] = self._held(pairs).reshape(len(held), len(asked)).any(axis=1)
+        return found
+
     @classmethod
     def hashes_of(cls, trace_ids: Iterable[bytes]) -> NDArray[np.uint64]:
         """Hashes of ids from anywhere; one that is not 16 bytes long is in no row and has none."""
@@ -164,14 +194,16 @@ def _byte_count(entries: int) -> int:
     return -(-wanted // step) * step | 1
 
 
-def _positions(hashes: NDArray[np.uint64], size: int, probes: int) -> list[NDArray[np.uint64]]:
+def _positions(hashes: NDArray[np.uint64], size: int, probe: int) -> NDArray[np.uint64]:
     """Double hashing (Kirsch and Mitzenmacher, 2008): the k-th probe is a + k b."""
     low, high = hashes & np.uint64(0xFFFFFFFF), hashes >> np.uint64(32) | np.uint64(1)
-    return [(low + np.uint64(k) * high) % np.uint64(size) for k in range(probes)]
+    positions: NDArray[np.uint64] = (low + np.uint64(probe) * high) % np.uint64(size)
+    return positions
 
 
 @lru_cache(maxsize=64)
 def _masks(hashes: bytes, size: int, probes: int) -> list[list[tuple[int, int]]]:
     """The bytes and the bits in them that are set if a filter of a size holds each of the hashes."""
-    positions = np.array(_positions(np.frombuffer(hashes, np.uint64), size, probes), np.int64).T
+    numbers = np.frombuffer(hashes, np.uint64)
+    positions = np.array([_positions(numbers, size, probe) for probe in range(probes)], np.int64).T
     return [[(at >> 3, 128 >> (at & 7)) for at in row] for row in positions.tolist()]

@@ -22,6 +22,7 @@ from spanglass_server.store.sessions.joined_columns import (
     rows_of_these,
     without_dictionaries,
 )
+from spanglass_server.store.sessions.outside import Outside
 from spanglass_server.store.sessions.results import table_of
 from spanglass_server.store.sessions.selecting import (
     chunks_in,
@@ -259,6 +260,16 @@ class StoreSession:
     def trace_windows(self, trace_ids: Collection[bytes], window: Window = ALL_TIME) -> set[tuple[bytes, Window]]:
         """See ``QuerySession``."""
         return windows_of_traces(self._snapshot, trace_ids, window)
+
+    def traces_outside(self, trace_ids: Collection[bytes], near: Window, around: Window) -> set[bytes]:
+        """See ``QuerySession``."""
+        parts: list[Segment | Chunk] = [*self._segments(Signal.SPANS, around), *self._chunks(Signal.SPANS, around)]
+        return Outside(near, around, self._batches_of).of(trace_ids, parts)
+
+    def _batches_of(self, part: Segment | Chunk, windows: Sequence[Window]) -> Iterable[Batch]:
+        if isinstance(part, Segment):
+            return self._lookup.batches(self._source(part), windows, self._kept)
+        return [self._batch(part)]
 
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
         """See ``QuerySession``."""

@@ -23,7 +23,7 @@ from spanglass_server.query.matching import SpanQuestion, match_spans
 from spanglass_server.query.structure import few_traces
 from spanglass_server.query.structure.compiling import check_filter
 from spanglass_server.query.structure.kept_extents import MOST_ROWS, Extents, Reading, joined, traces_at_least
-from spanglass_server.query.structure.kept_relatives import kept_filter, related_rows
+from spanglass_server.query.structure.kept_relatives import kept_filter, own_rows, related_rows
 from spanglass_server.query.structure.relatives import reach
 from spanglass_server.query.traces.search import Page, search_traces
 from spanglass_server.signals import Signal
@@ -80,7 +80,7 @@ def kept(session, text, window=WINDOW):
     wanted = kept_filter(parse_filter(text), session.columns(Signal.SPANS), [])
     if wanted is None:
         return None
-    places = related_rows(batches, wanted, window, partial(reach, window))
+    places = related_rows(batches, wanted, own_rows(batches, wanted, window), partial(reach, window))
     names = {batch.columns(["name"])["name"].take(of)[at].as_py()
              for batch, of in zip(batches, places, strict=True) for at in range(len(of))}  # fmt: skip
     return " ".join(sorted(names))
@@ -292,7 +292,7 @@ def test_ids_of_other_lengths_are_left_to_sql(open_tables):
     session = open_tables(spans=[span("a"), {**span("b", "a"), "span_id": b"b"}])
     wanted = kept_filter(parse_filter("descendant(name:b)"), session.columns(Signal.SPANS), [])
     batch = batch_of_rows(session.connection.execute("SELECT * FROM stored_spans").to_arrow_table())
-    assert related_rows([batch], wanted, WINDOW, lambda _: WINDOW) is None
+    assert related_rows([batch], wanted, own_rows([batch], wanted, WINDOW), lambda _: WINDOW) is None
     assert found(session, "descendant(name:b)") == "a"
 
 
@@ -398,6 +398,10 @@ def test_pages_of_traces(tree, sort):
 
 class MinuteSession(TableSession):
     """Tells as storage does, by the minute, when the spans of traces began."""
+
+    def traces_outside(self, trace_ids, near, around):
+        """Those with such a minute."""
+        return {trace_id for trace_id, minute in self.trace_windows(trace_ids, around) if minute.within(near) != minute}
 
     def trace_windows(self, trace_ids, window=ALL_TIME):
         """Those of spans that begin in the window."""
