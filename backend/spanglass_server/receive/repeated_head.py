@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _LENGTH: Final = re.compile(rb"(?i)\r\ncontent-length:[ \t]*([0-9]+)(?=\r\n)")
 _END: Final = b"\r\n\r\n"
 _DIGITS_MAX: Final = 7  # of the length of a small body
+_HEAD_MAX: Final = 8 << 10  # of the bytes that each connection keeps; those of SDKs are a few hundred
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class RepeatedHead:
     @classmethod
     def of(cls, data: bytes, head: Head, body: bytes) -> RepeatedHead | None:
         """That of a request of which the parser read this head and body; None if ``data`` is more, or less, than it."""
-        sent = data[: data.find(_END) + len(_END)]
+        sent = data[: data.find(_END, 0, _HEAD_MAX) + len(_END)]
         found = list(_LENGTH.finditer(sent))
         if len(found) != 1:
             return None
@@ -45,3 +46,7 @@ class RepeatedHead:
         if end < 0 or not digits.isdigit() or not data.startswith(self.after, end):
             return None
         return int(digits), data[end + len(self.after) :]
+
+    def with_body(self, body: bytes) -> bytes:
+        """A request with this head."""
+        return b"%s%d%s%s" % (self.before, len(body), self.after, body)

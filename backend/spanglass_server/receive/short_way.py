@@ -60,7 +60,7 @@ class ShortWay(HttpToolsProtocol):
         self._data = b""  # what it has read of a request that is not whole, from its first byte on; or nothing
         self._repeated: tuple[OtlpEndpoint, RepeatedHead] | None = None
         self._begun = b""  # a repeated head, and less than its body: the parser has not read it
-        self._unread: tuple[_Request, bytes] | None = None  # taken without the parser, and not answered
+        self._unread: tuple[_Request, bytes] | None = None  # taken without the parser, and not answered; its body
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Begin with a request: its head is there, and more of one that waited for those before it."""
@@ -115,14 +115,16 @@ class ShortWay(HttpToolsProtocol):
         except Exception:  # noqa: BLE001 - whatever it was, it happens again where it is answered
             return False
         self._release()
-        self._unread = request, data
+        self._unread = request, body
         return True
 
     def _read(self) -> None:
         """Have the parser read what it has not: the answer, or what comes next, needs what it makes."""
-        if self._unread is not None:
-            super().data_received(self._unread[1])
+        if self._unread is not None and self._repeated is not None:
+            request, body = self._unread
+            super().data_received(self._repeated[1].with_body(body))
             self._unread = None
+            request.cycle.body = bytearray()  # ingest has it
         begun, self._begun = self._begun, b""
         if begun:
             super().data_received(begun)
@@ -175,6 +177,7 @@ class ShortWay(HttpToolsProtocol):
     def _go_the_long_way(self) -> None:
         """Leave a request that is not whole to ASGI, which waits for the rest under its own limits."""
         self._read()
+        self._data = b""
         held = self._release()
         if held is not None:
             super()._start_asgi_task(held.cycle, held.app)
@@ -229,5 +232,6 @@ class ShortWay(HttpToolsProtocol):
 
     def _answer_through_asgi(self, request: _Request, answer: ASGIApp) -> None:
         self._read()
+        request.cycle.body = bytearray()  # nobody reads it, and the cycle stays until the next request
         app: Any = CountRequests(answer, self._telemetry)
         super()._start_asgi_task(request.cycle, app)

@@ -209,9 +209,9 @@ OTHER = span_request(40).SerializeToString()
 
 
 @pytest.fixture
-def parsed(monkeypatch) -> list[object]:
-    """An entry for each request that the parser began to read, of connections that are made later."""
-    begun: list[object] = []
+def parsed(monkeypatch) -> list[short_way.ShortWay]:
+    """The connection of each request that the parser began to read, of connections that are made later."""
+    begun: list[short_way.ShortWay] = []
     on_message_begin = short_way.ShortWay.on_message_begin
 
     def noted(protocol):
@@ -344,6 +344,40 @@ def test_an_answer_that_is_no_success_is_the_same_for_a_repeated_head(connection
     ingest.answer = Accepted(1)
     connection.sendall(post())
     assert answer(connection)[0] == b"http/1.1 200 ok"
+
+
+@pytest.mark.parametrize("is_repeated", [False, True])
+@pytest.mark.parametrize("refused_by", ["ingest", "admission"])
+def test_a_connection_keeps_no_body_that_was_refused(parsed, connection, ingest, is_repeated, refused_by):
+    """It may be open for long, as may thousands beside it, and what they hold is in no budget."""
+    if is_repeated:
+        connection.sendall(post())
+        answer(connection)
+    if refused_by == "ingest":
+        ingest.answer = IngestError(Refusal.MALFORMED, "odd")
+    else:
+        ingest.full = "too much"
+    connection.sendall(post(OTHER))
+    assert answer(connection)[0].split()[1] in {b"400", b"429"}
+    assert parsed[-1].cycle.body == b""
+
+
+def test_a_connection_keeps_no_body_that_was_taken(parsed, connection, ingest):
+    """The beginning of a next request has the parser read the one before, which ingest has already."""
+    connection.sendall(post())
+    answer(connection)
+    ingest.hold = threading.Event()
+    connection.sendall(post(OTHER))
+    until(lambda: ingest.offered == 2)
+    connection.sendall(post()[:4])
+    until(lambda: len(parsed) > 2)
+    ingest.hold.set()
+
+    assert answer(connection)[0] == b"http/1.1 200 ok"
+    assert parsed[-1].cycle.body == b""
+    connection.sendall(post()[4:])
+    assert answer(connection)[0] == b"http/1.1 200 ok"
+    assert [len(message.SerializeToString()) for _, message in ingest.requests] == [len(WIRE), len(OTHER), len(WIRE)]
 
 
 def test_one_who_leaves_with_a_repeated_head_is_not_answered(port, ingest, counters):
