@@ -106,6 +106,4 @@ def _parts_of(key: Hashable) -> tuple[Any, ...] | None:
             return (part,)
         case (_, (("segment" | "chunk", _), *_) as several, *_):
             return tuple(several)
-        case ("labels", *_):  # of a piece of a part
-            return ()
     return None

@@ -11,7 +11,7 @@ def test_what_nobody_asks_for_goes():
     cache = PartCache(monotonic_s=lambda: now_s)
     keys = {name: ("piece", (kind, 1), name) for name, kind in (("gone", "chunk"), ("used", "segment"))}
     keys |= {"both": ("series", (("segment", 1), ("chunk", 1)), ()), "of one": ("series", (("segment", 1),), ())}
-    keys |= {"unused": ("counts", ("segment", 1)), "labels": ("labels", 7, frozenset()), "rules": ("recurring",)}
+    keys |= {"unused": ("counts", ("segment", 1)), "labels": ("labels", ("segment", 1), 7), "rules": ("recurring",)}
     for key in keys.values():
         cache.put(key, "made", 10)
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from spanglass_server.promql.stored.discovery.kinds import MetricKind
     from spanglass_server.promql.stored.discovery.metadata import Metadata
     from spanglass_server.query.issues.event_log import EventLog
-    from spanglass_server.store.ports import QuerySession
+    from spanglass_server.store.ports import Part, QuerySession
 
 #: Rollups of any step will do for lists.
 _LIST_GRID_MS = 3_600_000
@@ -266,29 +266,34 @@ class StoredSeries:
         samples = 0
         for form in forms:
             for share in form.shares:
-                for piece in reader.pieces(shares[share].part, form.named.identity, form.named.form):
-                    chosen.append(self._chosen(piece, share, form, selector.named))
+                part = shares[share].part
+                for piece in reader.pieces(part, form.named.identity, form.named.form):
+                    rows, labels = self._chosen(part, piece, form, selector.named)
+                    chosen.append(Chosen(piece, rows, labels, share, form.named.name, form.named.identity.is_delta))
                     samples += chosen[-1].samples
                     _check(samples, max_samples)
         return resolved(chosen)
 
-    def _chosen(self, piece: Piece, share: int, form: Wanted, named: frozenset[str]) -> Chosen:
-        identity, name = form.named.identity, form.named.name
+    def _chosen(
+        self, part: Part, piece: Piece, form: Wanted, named: frozenset[str]
+    ) -> tuple[NDArray[np.intp], LabelSets]:
+        """Which streams of a piece are meant, and the labels of those."""
+        name = form.named.name
 
         def choose() -> tuple[NDArray[np.intp], LabelSets]:
-            labels = self._labels(piece, named, is_verbatim=identity.is_verbatim)
+            labels = self._labels(part, piece, named, is_verbatim=form.named.identity.is_verbatim)
             rows = np.flatnonzero(self._matching(labels, form))
             return rows, labels.take(rows).replace({NAME: LabelColumn.constant(name, len(rows))})
 
-        key = ("labels", piece.serial, named, name, tuple(form.alternatives))
-        rows, labels = self._cache.kept(
-            key, choose, lambda found: (len(found[1].columns) + 2) * (_BYTES_PER_COLUMN + 4 * found[1].size)
-        )
-        return Chosen(piece, rows, labels, share, name, identity.is_delta)
-
-    def _labels(self, piece: Piece, named: frozenset[str], *, is_verbatim: bool) -> LabelSets:
         return self._cache.kept(
-            ("labels", piece.serial, named),
+            ("chosen", part.key, piece.serial, named, name, tuple(form.alternatives)),
+            choose,
+            lambda found: (len(found[1].columns) + 2) * (_BYTES_PER_COLUMN + 4 * found[1].size),
+        )
+
+    def _labels(self, part: Part, piece: Piece, named: frozenset[str], *, is_verbatim: bool) -> LabelSets:
+        return self._cache.kept(
+            ("labels", part.key, piece.serial, named),
             lambda: labels_of(piece.streams.columns, named, is_verbatim=is_verbatim),
             lambda labels: _BYTES_PER_COLUMN * (len(labels.columns) + 1),
         )

@@ -91,6 +91,19 @@ def test_streams_that_are_new_join_those_known(bench):
         assert found == {f"x{{a={n}}}": [(10 * place, n)] for n in range(place, place + 3)}
 
 
+def test_nothing_is_kept_of_parts_that_are_gone(bench):
+    """Nor the labels of their series and what was chosen of them, which are many of each minute."""
+    cache = PartCache()
+    bench.write(table(gauge(0, 1, a="1")), Signal.METRICS)
+    bench.buffer(table(gauge(10, 2, a="1")), Signal.METRICS)
+    assert ask(bench, cache, "x") == {"x{a=1}": [(0, 1), (10, 2)]}
+    before = {key[0] for key in cache._held}
+    assert {"piece", "labels", "chosen"} <= before, before
+
+    cache.forget_all_but(())
+    assert {key[0] for key in cache._held}.isdisjoint({"piece", "labels", "chosen"})
+
+
 def test_deltas_are_summed_over_parts(bench):
     """The running sum goes on from part to part, from the first point of what is asked."""
     kind = {"kind": "sum", "temporality": 1, "is_monotonic": True}
