@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Protocol
 
 from spanglass_server.forms.errors import ElsewhereError, TooManyError
 from spanglass_server.forms.files import Contents, Standing
+from spanglass_server.forms.kept import Form, KeptFiles
+from spanglass_server.forms.listed import T
 from spanglass_server.forms.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
-    from spanglass_server.forms.kept import KeptFiles
-    from spanglass_server.forms.listed import Listed
+    from spanglass_server.forms.listed import Listed, Read
+    from spanglass_server.store.disk import Disk
 
 _LOG = logging.getLogger(__name__)
 
-#: The origin of what was made in pages or over the API.
-KEPT = "kept"
+#: settings: the settings file; files: a directory of files; kept: made in pages or over the API.
+Origin = Literal["settings", "files", "kept"]
+KEPT: Final[Origin] = "kept"
 
 
 class Placed(Standing, Protocol):
@@ -34,10 +39,47 @@ class Placed(Standing, Protocol):
         """Its line there; 0 where that is not known."""
 
 
-P = TypeVar("P", bound=Placed)
+@dataclass(frozen=True)
+class Found(Generic[T]):
+    """One thing with where it stands. ``version`` is a digest of its written form, for changes at the same time."""
+
+    value: T
+    origin: Origin
+    file: str
+    version: str
+    line: int = 0
+
+    @property
+    def uid(self) -> str:
+        """The thing's."""
+        return self.value.uid
 
 
-class Book(Generic[P]):
+def reader(
+    listed: Listed[T], read: Callable[[str, str], Read[T]], origin: Origin
+) -> Callable[[str, str], Contents[Found[T]]]:
+    """Return what reads the text of a file of this origin, with ``read`` of ``listed``."""
+
+    def contents(text: str, file: str) -> Contents[Found[T]]:
+        was = read(text, file)
+        found = tuple(Found(each, origin, file, listed.version_of(each), line) for each, line in was.found)
+        return Contents(found, was.problems)
+
+    return contents
+
+
+@dataclass(frozen=True)
+class Kept(Generic[T]):
+    """Where things are kept, and how they are read; ``taken`` are uids of none."""
+
+    directory: Path
+    disk: Disk
+    clock_ns: Callable[[], int]
+    read: Callable[[str, str], Contents[Found[T]]]
+    taken: frozenset[str] = frozenset()
+
+
+class Book(Generic[T]):
     """Safe for any thread. Files that become broken are logged once; while they are, what they held before stays.
 
     ``files`` are asked for what they hold now, at each look. Where two things have the same uid, the first file's
@@ -45,19 +87,21 @@ class Book(Generic[P]):
     """
 
     def __init__(
-        self, listed: Listed[Any], files: Sequence[Callable[[], Contents[P]]], kept: KeptFiles[P], most: int
+        self, listed: Listed[T], files: Sequence[Callable[[], Contents[Found[T]]]], kept: Kept[T], most: int
     ) -> None:
+        """Open it. Raises ``OSError``."""
         self._listed = listed
         self._files = files
-        self._kept = kept
+        form: Form[Found[T]] = Form(listed.one, kept.read, self._written, kept.taken)
+        self._kept = KeptFiles(kept.directory, kept.disk, kept.clock_ns, form)
         self._most = most
         self._lock = threading.RLock()
         self._seen: Any = None
-        self._found: Mapping[str, P] = {}
+        self._found: Mapping[str, Found[T]] = {}
         self._problems: tuple[Problem, ...] = ()
         self._logged: frozenset[str] = frozenset()
 
-    def found(self) -> Mapping[str, P]:
+    def found(self) -> Mapping[str, Found[T]]:
         """All by uid, also those that are switched off; the same object as long as nothing changed."""
         self._look()
         return self._found
@@ -67,18 +111,19 @@ class Book(Generic[P]):
         self._look()
         return self._problems
 
-    def put(self, uid: str, version: str, make: Callable[[str], P]) -> P:
-        """Keep what ``make`` returns for a file's path, in the place of the one with this uid and version ("": none).
+    def put(self, value: T, version: str) -> Found[T]:
+        """Keep a thing in the place of the one with its uid and this version ("": a new one).
 
         Raises ``ConflictError``, ``ElsewhereError``, ``TooManyError``, ``ValueError`` for a uid that can't be a file's
         name, and ``OSError`` when the disk can't be used.
         """
+        uid, digest = value.uid, self._listed.version_of(value)
         with self._lock:
             self._keepable(uid)
             known = self.found()
             if uid not in known and len(known) >= self._most:
                 raise TooManyError(self._listed.many, self._most)
-            self._kept.put(uid, version, make)
+            self._kept.put(uid, version, lambda file: Found(value, KEPT, file, digest))
             return self.found()[uid]
 
     def delete(self, uid: str, version: str) -> None:
@@ -87,9 +132,12 @@ class Book(Generic[P]):
             self._keepable(uid)
             self._kept.delete(uid, version)
 
-    def versions(self, uid: str) -> Sequence[tuple[int, P]]:
+    def versions(self, uid: str) -> Sequence[tuple[int, Found[T]]]:
         """What it was before, with the time it was replaced or deleted, newest first; also of one that is deleted."""
         return self._kept.versions(uid)
+
+    def _written(self, several: Sequence[Found[T]]) -> str:
+        return self._listed.to_yaml([each.value for each in several])
 
     def _keepable(self, uid: str) -> None:
         standing = self.found().get(uid)
@@ -105,8 +153,8 @@ class Book(Generic[P]):
             self._found, self._problems = self._joined(contents)
             self._log()
 
-    def _joined(self, contents: Sequence[Contents[P]]) -> tuple[Mapping[str, P], tuple[Problem, ...]]:
-        joined: dict[str, P] = {}
+    def _joined(self, contents: Sequence[Contents[Found[T]]]) -> tuple[Mapping[str, Found[T]], tuple[Problem, ...]]:
+        joined: dict[str, Found[T]] = {}
         problems = [problem for each in contents for problem in each.problems]
         for found in (found for each in contents for found in each.found):
             first = joined.setdefault(found.uid, found)

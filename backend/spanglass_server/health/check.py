@@ -11,9 +11,6 @@ if TYPE_CHECKING:
     from spanglass_server.forms.secrets import SecretSource
     from spanglass_server.health.model import Area
 
-#: settings: the settings file; kept: made in pages or over the API.
-Origin = Literal["settings", "kept"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Http:
@@ -186,19 +183,3 @@ class Check:
     def of_component(self) -> str:
         """The name of its component: as it says, else its own."""
         return self.component or self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A check with where it stands. ``version`` is a digest of its written form, for changes at the same time."""
-
-    check: Check
-    origin: Origin
-    file: str
-    version: str
-    line: int = 0
-
-    @property
-    def uid(self) -> str:
-        """The check's."""
-        return self.check.uid

@@ -10,9 +10,10 @@ from spanglass_server.health.uptime import by_step, uptime
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from spanglass_server.forms.book import Found
     from spanglass_server.forms.problems import Problem
     from spanglass_server.health.calls import CallTokens
-    from spanglass_server.health.check import Check, Found
+    from spanglass_server.health.check import Check
     from spanglass_server.health.model import Call, Change, CheckView, Component, Overall, Run, Status, Uptime
     from spanglass_server.health.own_checks import OwnChecks
     from spanglass_server.health.ports import Board
@@ -71,7 +72,7 @@ class HealthDesk:
 
     def check(self, uid: str) -> CheckView:
         """One check."""
-        if uid in self.book.checks():
+        if uid in self.book.found():
             return self._own.view(uid)
         for view in self._board.application_checks():
             if view.uid == uid:
@@ -132,12 +133,12 @@ class HealthDesk:
 
     # -- what people do
 
-    def put(self, check: Check, version: str) -> Found:
-        """Keep a check in the place of the one with its uid and this version; see ``CheckBook``."""
+    def put(self, check: Check, version: str) -> Found[Check]:
+        """Keep a check in the place of the one with its uid and this version; see ``forms.book.Book``."""
         return self.book.put(check, version)
 
     def delete(self, uid: str, version: str) -> None:
-        """Delete a kept check; see ``CheckBook``."""
+        """Delete a kept check; see ``forms.book.Book``."""
         self.book.delete(uid, version)
 
     def try_out(self, check: Check) -> Run:
@@ -146,8 +147,8 @@ class HealthDesk:
 
     def run_now(self, uid: str) -> Run:
         """Run a check of the server once more, with no consequence for its status."""
-        found = self.book.checks()[uid]
-        return self._runner.try_out(found.check, trusted=found.origin == "settings")
+        found = self.book.found()[uid]
+        return self._runner.try_out(found.value, trusted=found.origin == "settings")
 
     # -- heartbeats
 
@@ -157,8 +158,8 @@ class HealthDesk:
 
     def called(self, token: str, call: Call) -> bool:
         """Take a call of a heartbeat; False for a token of none that is switched on."""
-        for found in self.book.checks().values():
-            if found.check.heartbeat is not None and found.check.enabled and self._tokens.is_of(token, found.uid):
+        for found in self.book.found().values():
+            if found.value.heartbeat is not None and found.value.enabled and self._tokens.is_of(token, found.uid):
                 self._store.called(found.uid, call)
                 self._runner.called(found.uid, call)
                 return True

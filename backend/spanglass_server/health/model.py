@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from spanglass_server.health.check import Found
+    from spanglass_server.forms.book import Found
+    from spanglass_server.health.check import Check
 
 
 class Status(StrEnum):
@@ -88,7 +89,7 @@ class CheckView:
     instances: int = 0  # of an application, that tell of it
     public: bool = False
     figures: Mapping[str, float] = field(default_factory=dict)
-    found: Found | None = None
+    found: Found[Check] | None = None
 
 
 @dataclass(frozen=True, slots=True)

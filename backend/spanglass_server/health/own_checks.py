@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 from spanglass_server.health.model import CheckState, CheckView, Status
 
 if TYPE_CHECKING:
-    from spanglass_server.health.check import Found
-    from spanglass_server.health.ports import CheckBook, Runner
+    from spanglass_server.forms.book import Found
+    from spanglass_server.health.book import Book
+    from spanglass_server.health.check import Check
+    from spanglass_server.health.ports import Runner
 
 
 _NEW: Final = CheckState()
@@ -30,32 +32,32 @@ class OwnChecks:
     Views are kept while nothing changed: of 2,000 checks each 30 s, some 70 have run since the second before.
     """
 
-    def __init__(self, book: CheckBook, runner: Runner, defaults: Defaults) -> None:
+    def __init__(self, book: Book, runner: Runner, defaults: Defaults) -> None:
         self.book = book
         self.runner = runner
         self.defaults = defaults
-        self._made: dict[str, tuple[Found, CheckState, CheckView]] = {}
+        self._made: dict[str, tuple[Found[Check], CheckState, CheckView]] = {}
 
     def views(self) -> list[CheckView]:
         """All of them; equal ones are the same objects as before."""
-        states, made, found = self.runner.states(), self._made, self.book.checks()
+        states, made, found = self.runner.states(), self._made, self.book.found()
         fresh = {uid: self._kept(made.get(uid), each, states.get(uid, _NEW)) for uid, each in found.items()}
         self._made = fresh
         return [view for _, _, view in fresh.values()]
 
     def view(self, uid: str) -> CheckView:
         """One; ``KeyError``."""
-        return self._view(self.book.checks()[uid], self.runner.states().get(uid, _NEW))
+        return self._view(self.book.found()[uid], self.runner.states().get(uid, _NEW))
 
     def _kept(
-        self, before: tuple[Found, CheckState, CheckView] | None, found: Found, state: CheckState
-    ) -> tuple[Found, CheckState, CheckView]:
+        self, before: tuple[Found[Check], CheckState, CheckView] | None, found: Found[Check], state: CheckState
+    ) -> tuple[Found[Check], CheckState, CheckView]:
         if before is not None and before[0] is found and before[1] is state:
             return before
         return found, state, self._view(found, state)
 
-    def _view(self, found: Found, state: CheckState) -> CheckView:
-        check = found.check
+    def _view(self, found: Found[Check], state: CheckState) -> CheckView:
+        check = found.value
         run, runs = state.run, check.enabled and self.defaults.enabled
         return CheckView(
             uid=check.uid,

@@ -199,7 +199,7 @@ def _thresholds_of(slos: Slos, alerting: Alerting) -> Callable[[], list[Threshol
     """What objectives and alert rules say of how long requests may take."""
 
     def thresholds() -> list[Threshold]:
-        objectives = [each.objective for each in slos.desk.book.found().values()]
+        objectives = [each.value for each in slos.desk.book.found().values()]
         return thresholds_of(objectives, [each.rule for each in alerting.desk.book.rules().values()])
 
     return thresholds

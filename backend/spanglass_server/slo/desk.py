@@ -17,11 +17,12 @@ from spanglass_server.slo.windows import longest_hours
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from spanglass_server.forms.book import Found
     from spanglass_server.forms.problems import Problem
     from spanglass_server.slo.book import Book
     from spanglass_server.slo.budget import Budget, Course, Day, Episode
     from spanglass_server.slo.counting.ledger import Ledger
-    from spanglass_server.slo.model import Found, Objective
+    from spanglass_server.slo.model import Objective
     from spanglass_server.slo.standing import Standing
     from spanglass_server.slo.store.store import SloStore
     from spanglass_server.store.ports import QuerySession
@@ -69,7 +70,7 @@ class SloDesk:
     def listing(self, session: QuerySession, service: str | None = None) -> list[Standing]:
         """All objectives, or those of a service: what is worst first."""
         several = [
-            found for found in self.book.found().values() if service is None or found.objective.of_service == service
+            found for found in self.book.found().values() if service is None or found.value.of_service == service
         ]
         return sorted(standings(self._ledger.view(session), several, self._ledger.now()), key=_urgency)
 
@@ -79,7 +80,7 @@ class SloDesk:
 
     def course(self, session: QuerySession, uid: str, first: int, last: int) -> tuple[Course, list[Day]]:
         """The course of a budget over hours, which are those that are over or begun, and its days."""
-        objective = self.book.found()[uid].objective
+        objective = self.book.found()[uid].value
         last = min(last, self._ledger.now() // HOUR + 1)
         first = max(0, min(max(first, last - MOST_HOURS), last))
         hours = self._ledger.view(session).hours([objective], max(0, first - longest_hours(objective)), last)
@@ -88,7 +89,7 @@ class SloDesk:
 
     def counted(self, session: QuerySession, uid: str, first: int, last: int) -> Budget:
         """The events of a range of minutes and their budget; of whole hours their sums are read."""
-        objective = self.book.found()[uid].objective
+        objective = self.book.found()[uid].value
         last = min(last, self._ledger.now() + 1)
         first = min(max(first, last - MOST_HOURS * HOUR), last)
         view, total, bad = self._ledger.view(session), 0.0, 0.0
@@ -104,7 +105,7 @@ class SloDesk:
 
     def episodes(self, session: QuerySession, uid: str, first: int, last: int, limit: int) -> Sequence[Episode]:
         """What used most of the budget of a range of minutes, most first."""
-        objective = self.book.found()[uid].objective
+        objective = self.book.found()[uid].value
         last = min(last, self._ledger.now() + 1)
         first = min(max(first, last - MOST_MINUTES), last)
         minutes = self._ledger.view(session).minutes([objective], first, last)
@@ -136,20 +137,20 @@ class SloDesk:
 
     # -- what people do
 
-    def put(self, objective: Objective, version: str, by: str) -> Found:
-        """Keep an objective in the place of the one with its uid and this version; see ``Book``."""
+    def put(self, objective: Objective, version: str, by: str) -> Found[Objective]:
+        """Keep an objective in the place of the one with its uid and this version; see ``forms.book.Book``."""
         before = self.book.found().get(objective.uid)
         found = self.book.put(objective, version)
-        old = OBJECTIVES.to_yaml([before.objective]) if before is not None else ""
+        old = OBJECTIVES.to_yaml([before.value]) if before is not None else ""
         kind = "created" if before is None else "changed"
         self._store.note(SloChange(self._clock_ns(), objective.uid, by, kind, old, OBJECTIVES.to_yaml([objective])))
         return found
 
     def delete(self, uid: str, version: str, by: str) -> None:
-        """Delete a kept objective; see ``Book``."""
+        """Delete a kept objective; see ``forms.book.Book``."""
         before = self.book.found()[uid]
         self.book.delete(uid, version)
-        self._store.note(SloChange(self._clock_ns(), uid, by, "deleted", OBJECTIVES.to_yaml([before.objective])))
+        self._store.note(SloChange(self._clock_ns(), uid, by, "deleted", OBJECTIVES.to_yaml([before.value])))
 
     def changes(self, uid: str = "", limit: int = 100) -> Sequence[SloChange]:
         """What people changed over pages and API of an objective, or of all, newest first."""
@@ -159,4 +160,4 @@ class SloDesk:
 def _urgency(standing: Standing) -> tuple[bool, bool, float, str]:
     """First those whose budget is used up most; then those without events, and those that are off."""
     left = standing.budget.left
-    return standing.status == "off", left is None, 0.0 if left is None else left, standing.found.objective.name.lower()
+    return standing.status == "off", left is None, 0.0 if left is None else left, standing.found.value.name.lower()

@@ -9,8 +9,6 @@ from typing import Final, Literal
 
 from spanglass_core.units import format_duration
 
-#: settings: the settings file; files: the directory ``slo.dir``; kept: made in pages or over the API.
-Origin = Literal["settings", "files", "kept"]
 #: Rolling windows by their days, and calendar weeks and months, which begin anew.
 WindowName = Literal["7d", "28d", "30d", "week", "month"]
 WINDOWS: Final[tuple[WindowName, ...]] = ("7d", "28d", "30d", "week", "month")
@@ -80,19 +78,3 @@ class Objective:
         """The same for objectives that count the same: counts are kept by it."""
         what = f"{self.spans}\0{self.good_filter}\0{self.check}"
         return hashlib.blake2b(what.encode(), digest_size=8).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An objective with where it stands. ``version`` is a digest of its written form, for changes at the same time."""
-
-    objective: Objective
-    origin: Origin
-    file: str
-    version: str
-    line: int = 0
-
-    @property
-    def uid(self) -> str:
-        """The objective's."""
-        return self.objective.uid

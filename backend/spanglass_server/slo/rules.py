@@ -20,8 +20,8 @@ from spanglass_server.slo.form.kinds import percent_text
 if TYPE_CHECKING:
     from spanglass_server.alerting.model import Origin
     from spanglass_server.alerting.rules.sources.files import Standing
+    from spanglass_server.forms import book as forms
     from spanglass_server.slo.book import Book
-    from spanglass_server.slo.model import Found as FoundObjective
     from spanglass_server.slo.model import Objective
 
 _MINUTE_NS: Final = 60 * 10**9
@@ -122,11 +122,11 @@ class ObjectiveRules:
         found = self._book.found()
         if found is not self._seen:
             self._seen = found
-            rules = (self._found(each, rule) for each in found.values() for rule in rules_of(each.objective))
+            rules = (self._found(each, rule) for each in found.values() for rule in rules_of(each.value))
             self._contents = Contents(tuple(rules))
         return self._contents
 
-    def _found(self, found: FoundObjective, rule: Rule) -> Found:
+    def _found(self, found: forms.Found[Objective], rule: Rule) -> Found:
         where = found.file if found.origin != "kept" else f"the objective {found.uid!r}"
         line = found.line if found.origin != "kept" else 0
         return Found(rule, self.origin, where, RULES.version_of(rule), line)

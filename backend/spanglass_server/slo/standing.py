@@ -16,8 +16,9 @@ from spanglass_server.slo.windows import DAY_HOURS, Span, longest_hours, window_
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from spanglass_server.forms.book import Found
     from spanglass_server.slo.counting.ledger import View
-    from spanglass_server.slo.model import Found
+    from spanglass_server.slo.model import Objective
 
 #: no_data: no event in the window; exhausted: the budget is used up; burning: at the pace of one of its alert rules.
 Status = Literal["no_data", "exhausted", "burning", "ok", "off"]
@@ -35,7 +36,7 @@ class Standing:
     the minute of the newest event in three days; None for none.
     """
 
-    found: Found
+    found: Found[Objective]
     status: Status
     window: Span
     budget: Budget
@@ -50,17 +51,17 @@ class Standing:
         return self.since is None or self.since > self.window.first * HOUR
 
 
-def standings(view: View, several: Sequence[Found], now: int) -> list[Standing]:
+def standings(view: View, several: Sequence[Found[Objective]], now: int) -> list[Standing]:
     """How objectives stand in the minute ``now``."""
     hour = now // HOUR
-    counted = [found for found in several if found.objective.enabled]
-    objectives = [found.objective for found in counted]
+    counted = [found for found in several if found.value.enabled]
+    objectives = [found.value for found in counted]
     longest = max((longest_hours(each) for each in objectives), default=0)
     hours = view.hours(objectives, hour - longest - _AHEAD_HOURS, hour + 1)
     minutes = view.minutes(objectives, now - _LONGEST, now + 1)
     found = []
     for each in several:
-        objective = each.objective
+        objective = each.value
         window = window_at(objective, hour)
         if not objective.enabled:
             found.append(Standing(each, "off", window, Budget(0, 0, 0, None, None), {}, None, None, None))
@@ -84,14 +85,14 @@ def standings(view: View, several: Sequence[Found], now: int) -> list[Standing]:
     return found
 
 
-def _status(found: Found, budget: Budget, burns: dict[str, BurnRate]) -> Status:
+def _status(found: Found[Objective], budget: Budget, burns: dict[str, BurnRate]) -> Status:
     if budget.left is None:
         return "no_data"
     if budget.left <= 0:
         return "exhausted"
-    for burn in burns_of(found.objective):
+    for burn in burns_of(found.value):
         both = burns[burn.long], burns[burn.short]
-        if both[0].total >= found.objective.min_events and all(_is_faster(each, burn.rate) for each in both):
+        if both[0].total >= found.value.min_events and all(_is_faster(each, burn.rate) for each in both):
             return "burning"
     return "ok"
 

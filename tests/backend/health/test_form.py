@@ -180,9 +180,9 @@ def test_the_book_joins_both_sources(tmp_path):
     kept = book.put(first, "")
     second = Check(uid="mail", name="Mail", tcp=Tcp(address="mail:587"))
     book.put(second, kept.version)
-    assert [(found.uid, found.origin) for found in book.checks().values()] == [("shop", "settings"), ("mail", "kept")]
-    assert book.checks() is book.checks()
-    assert [old.check for _, old in book.versions("mail")] == [first]
+    assert [(found.uid, found.origin) for found in book.found().values()] == [("shop", "settings"), ("mail", "kept")]
+    assert book.found() is book.found()
+    assert [old.value for _, old in book.versions("mail")] == [first]
     with pytest.raises(ConflictError):
         book.put(first, kept.version)
     with pytest.raises(ElsewhereError):
@@ -195,15 +195,15 @@ def test_the_book_joins_both_sources(tmp_path):
     assert [str(problem) for problem in book.problems()] == [
         f"{settings}:3:25: monitoring.checks[0].tcp.address: {told}"
     ]
-    assert book.checks()["shop"].check.tcp == Tcp(address="shop:1")
+    assert book.found()["shop"].value.tcp == Tcp(address="shop:1")
     settings.write_text("monitoring:\n  checks:\n    - {name: Mail, tcp: 'm:1'}\n")
-    assert [(found.uid, found.origin) for found in book.checks().values()] == [("mail", "settings")]
+    assert [(found.uid, found.origin) for found in book.found().values()] == [("mail", "settings")]
     assert "the check 'mail' is hidden by the one in" in str(book.problems()[0])
     settings.rename(tmp_path / "moved.yaml")
-    assert [(found.uid, found.origin) for found in book.checks().values()] == [("mail", "settings")]
+    assert [(found.uid, found.origin) for found in book.found().values()] == [("mail", "settings")]
     assert "the file is gone; what it held stays" in str(book.problems()[0])
 
     (tmp_path / "checks" / "by-hand.yaml").write_text("{name: By hand, command: /bin/true}")
-    assert "by-hand" not in book.checks()
+    assert "by-hand" not in book.found()
     assert any("settings file alone" in str(problem) for problem in book.problems())
     assert CHECKS.version_of(first) != CHECKS.version_of(second)

@@ -13,6 +13,7 @@ from spanglass_server.alerting.evaluation.evaluator import RuleEvaluator
 from spanglass_server.alerting.evidence.subject import Held, subject_of
 from spanglass_server.alerting.rules.templates.expanding import expand
 from spanglass_server.alerting.rules.templates.values import Filling
+from spanglass_server.forms.book import Found
 from spanglass_server.process.parts.analysis.slos import Slos
 from spanglass_server.promql.engine import Options, range_query
 from spanglass_server.promql.errors import PromqlError
@@ -26,7 +27,7 @@ from spanglass_server.slo.counting.ledger import Ledger
 from spanglass_server.slo.counting.minutes import DAY, HOUR, Minutes
 from spanglass_server.slo.counting.spans import _slices, count_spans
 from spanglass_server.slo.desk import SloDesk
-from spanglass_server.slo.model import MINUTE_NS, Found, Objective
+from spanglass_server.slo.model import MINUTE_NS, Objective
 from spanglass_server.slo.rules import rules_of
 from spanglass_server.slo.series import ObjectiveSeries
 from spanglass_server.slo.standing import standings

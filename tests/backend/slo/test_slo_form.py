@@ -136,7 +136,7 @@ def test_objectives_of_files_and_pages_stand_together(tmp_path):
     with pytest.raises(TooManyError, match="3 objectives"):
         book.put(replace(own, uid="other"), "")
     assert set(book.found()) == {"checkout-answers", "site-is-up", "own"}
-    assert book.put(replace(own, name="Mine"), kept.version).objective.name == "Mine"
+    assert book.put(replace(own, name="Mine"), kept.version).value.name == "Mine"
     (tmp_path / "slos" / "more.yaml").write_text("name: Broken\n")
     assert "target is missing" in str(book.problems()[0])
     assert problems_of(None, tmp_path / "slos") == [str(problem) for problem in book.problems()]

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spanglass_server.api.params import Params
-    from spanglass_server.health.check import Check, Found
+    from spanglass_server.forms.book import Found
+    from spanglass_server.health.check import Check
     from spanglass_server.health.desk import HealthDesk
     from spanglass_server.health.model import CheckView, Run
     from spanglass_server.store.ports import QuerySession
@@ -62,7 +63,7 @@ class Checks:
         """Keep a new one."""
         fields = fields_of(params["body"], bodies.KEPT)
         check = bodies.check_of(fields)
-        bodies.WRITTEN.check_unused(check.uid, self.desk.book.checks())
+        bodies.WRITTEN.check_unused(check.uid, self.desk.book.found())
         return self._put(check, "", fields, params)
 
     def replace(self, _: QuerySession, params: Params) -> answers.KeptCheck:
@@ -84,14 +85,14 @@ class Checks:
         """Return what one was before; also of one that was deleted."""
         return {
             "versions": [
-                {"version": old.version, "replaced_time": format_time(time_ns), "check": CHECKS.to_json(old.check)}
+                {"version": old.version, "replaced_time": format_time(time_ns), "check": CHECKS.to_json(old.value)}
                 for time_ns, old in self.desk.book.versions(params["uid"])
             ]
         }
 
     def check(self, _: QuerySession, params: Params) -> answers.CheckedChecks:
         """Return what is wrong with checks that are typed."""
-        read = bodies.WRITTEN.read(fields_of(params["body"], bodies.TYPED), stands=self.desk.book.checks())
+        read = bodies.WRITTEN.read(fields_of(params["body"], bodies.TYPED), stands=self.desk.book.found())
         return {
             "checks": [CHECKS.to_json(check) for check in read.values],
             "problems": [dict(problem.as_json()) for problem in read.problems],
@@ -99,7 +100,7 @@ class Checks:
 
     def try_(self, _: QuerySession, params: Params) -> answers.RunJson:
         """Run one that is typed, once."""
-        check = bodies.check_of(fields_of(params["body"], bodies.TYPED), stands=self.desk.book.checks())
+        check = bodies.check_of(fields_of(params["body"], bodies.TYPED), stands=self.desk.book.found())
         return self._run(check, lambda: self.desk.try_out(check))
 
     def run(self, _: QuerySession, params: Params) -> answers.RunJson:
@@ -108,7 +109,7 @@ class Checks:
         view = found_check(self.desk, params["uid"])
         if view.found is None:
             raise ApiError("conflict", "an application runs this check, not the server", field="uid")
-        return self._run(view.found.check, lambda: self.desk.run_now(view.uid))
+        return self._run(view.found.value, lambda: self.desk.run_now(view.uid))
 
     def _run(self, check: Check, work: Callable[[], Run]) -> answers.RunJson:
         if check.heartbeat is not None:
@@ -123,9 +124,9 @@ class Checks:
         with refusals():
             found = self.desk.put(check, version)
         _LOG.info("check %s was %s by %s", check.uid, "changed" if version else "made", actor_of(fields, params))
-        return {"uid": found.uid, "version": found.version, "check": CHECKS.to_json(found.check)}
+        return {"uid": found.uid, "version": found.version, "check": CHECKS.to_json(found.value)}
 
-    def _editable(self, uid: str) -> Found:
+    def _editable(self, uid: str) -> Found[Check]:
         view = found_check(self.desk, uid)
         if view.found is None or view.found.origin != "kept":
             where = "an application" if view.found is None else view.found.file

@@ -82,7 +82,7 @@ def check_json(view: CheckView) -> answers.CheckJson:
         "service": view.service or None,
         "instances": view.instances,
         "public": view.public,
-        "target": target_of(view.found.check) if view.found is not None else "",
+        "target": target_of(view.found.value) if view.found is not None else "",
         "figures": dict(view.figures),
     }
 
@@ -90,17 +90,18 @@ def check_json(view: CheckView) -> answers.CheckJson:
 def check_page(view: CheckView, desk: HealthDesk) -> answers.CheckPage:
     """One check with everything."""
     found = view.found
-    check = found.check if found is not None else None
+    check = found.value if found is not None else None
+    is_kept = found is not None and found.origin == "kept"
     is_heartbeat = check is not None and check.heartbeat is not None
     page: answers.CheckPage = {
         **check_json(view),
         "check": CHECKS.to_json(check) if check is not None else None,
         "yaml": CHECKS.to_yaml([check]) if check is not None else None,
         "version": found.version if found is not None else None,
-        "origin": found.origin if found is not None else None,
+        "origin": None if found is None else "kept" if is_kept else "settings",
         "file": found.file if found is not None else None,
         "line": found.line or None if found is not None else None,
-        "editable": found is not None and found.origin == "kept",
+        "editable": is_kept,
         "description": check.description if check is not None else "",
         "owner": check.owner if check is not None else "",
         "runbook": check.runbook if check is not None else "",

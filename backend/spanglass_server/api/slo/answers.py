@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
+from spanglass_server.forms.book import Origin
 from spanglass_server.query.answers import Time, TimeRange
-from spanglass_server.slo.model import Origin
 from spanglass_server.slo.standing import Status
 
 

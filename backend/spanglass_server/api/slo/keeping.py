@@ -21,16 +21,17 @@ from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params
+    from spanglass_server.forms.book import Found
     from spanglass_server.forms.listed import Read
     from spanglass_server.slo.desk import SloDesk
-    from spanglass_server.slo.model import Found, Objective
+    from spanglass_server.slo.model import Objective
     from spanglass_server.store.ports import QuerySession
 
 UID: Final = Param("uid", "text", help="The objective's uid.")
 _VERSION: Final = Param("version", "text", help="The version that is deleted, as it was given.", required=True)
 
 
-def found_slo(desk: SloDesk, uid: str) -> Found:
+def found_slo(desk: SloDesk, uid: str) -> Found[Objective]:
     """Return an objective; ApiError saying which was probably meant."""
     return bodies.WRITTEN.found(uid, desk.book.found())
 
@@ -106,7 +107,7 @@ class Keeping:
                 {
                     "version": old.version,
                     "replaced_time": format_time(time_ns),
-                    "slo": OBJECTIVES.to_json(old.objective),
+                    "slo": OBJECTIVES.to_json(old.value),
                 }
                 for time_ns, old in self.desk.book.versions(params["uid"])
             ]
@@ -120,11 +121,11 @@ class Keeping:
     def _put(self, objective: Objective, version: str, fields: dict[str, object], params: Params) -> answers.KeptSlo:
         with refusals():
             found = self.desk.put(objective, version, actor_of(fields, params))
-        lacking = self.desk.lacking(found.objective)
+        lacking = self.desk.lacking(found.value)
         return {
             "uid": found.uid,
             "version": found.version,
-            "slo": OBJECTIVES.to_json(found.objective),
+            "slo": OBJECTIVES.to_json(found.value),
             "lacking": lacking,
         }
 
@@ -133,7 +134,7 @@ class Keeping:
         fields = fields_of(params["body"], bodies.TYPED)
         return bodies.WRITTEN.read(fields, stands=self.desk.book.found())
 
-    def _editable(self, uid: str) -> Found:
+    def _editable(self, uid: str) -> Found[Objective]:
         found = found_slo(self.desk, uid)
         if found.origin != "kept":
             raise bodies.WRITTEN.read_only(uid, f"change it in {found.file}")

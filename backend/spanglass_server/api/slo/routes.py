@@ -32,7 +32,7 @@ class Slos:
         """Return all objectives, what is worst first."""
         return {
             "slos": [
-                shown.slo_json(standing, params["now_ns"], self.desk.lacking(standing.found.objective))
+                shown.slo_json(standing, params["now_ns"], self.desk.lacking(standing.found.value))
                 for standing in self.desk.listing(session, params["service"])
             ],
             "problems": [str(problem) for problem in self.desk.problems()],
@@ -42,7 +42,7 @@ class Slos:
         """Return one with everything."""
         uid = found_slo(self.desk, params["uid"]).uid
         standing = self.desk.one(session, uid)
-        return shown.slo_page(standing, params["now_ns"], self.desk.lacking(standing.found.objective))
+        return shown.slo_page(standing, params["now_ns"], self.desk.lacking(standing.found.value))
 
     def history(self, session: QuerySession, params: Params) -> answers.SloHistory:
         """Return the course of a budget over a range, of whole hours, and what was counted in the range itself."""

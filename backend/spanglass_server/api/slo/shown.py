@@ -63,7 +63,7 @@ def _forecast_json(forecast: Forecast | None, now_ns: int) -> answers.ForecastJs
 
 def slo_json(standing: Standing, now_ns: int, lacking: str | None) -> answers.SloJson:
     """One objective as a row of a list."""
-    objective, window = standing.found.objective, standing.window
+    objective, window = standing.found.value, standing.window
     return {
         "uid": objective.uid,
         "name": objective.name,
@@ -89,7 +89,7 @@ def slo_json(standing: Standing, now_ns: int, lacking: str | None) -> answers.Sl
 def slo_page(standing: Standing, now_ns: int, lacking: str | None) -> answers.SloPage:
     """One with everything."""
     found = standing.found
-    objective = found.objective
+    objective = found.value
     return {
         **slo_json(standing, now_ns, lacking),
         "slo": OBJECTIVES.to_json(objective),

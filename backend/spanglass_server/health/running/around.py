@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spanglass_server.egress.egress import Egress
+    from spanglass_server.health.book import Book
     from spanglass_server.health.own_checks import Defaults
-    from spanglass_server.health.ports import CheckBook
     from spanglass_server.health.running.results import Results
     from spanglass_server.health.store.sqlite import HealthStore
     from spanglass_server.self_metrics.registry import Telemetry
@@ -28,7 +28,7 @@ class Clocks:
 class Around:
     """What running checks works with."""
 
-    book: CheckBook
+    book: Book
     store: HealthStore
     egress: Egress
     results: Results

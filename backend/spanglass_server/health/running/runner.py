@@ -21,7 +21,8 @@ from spanglass_server.self_metrics import registry as own
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
 
-    from spanglass_server.health.check import Check, Found
+    from spanglass_server.forms.book import Found
+    from spanglass_server.health.check import Check
     from spanglass_server.health.model import Call, Kept
     from spanglass_server.health.running.around import Around
 
@@ -48,7 +49,7 @@ class CheckRunner:
     def __init__(self, around: Around) -> None:
         self._around = around
         self._agenda = Agenda()
-        self._found: Mapping[str, Found] = {}
+        self._found: Mapping[str, Found[Check]] = {}
         self._states: dict[str, CheckState] = {}
         self._memories: dict[str, Memory] = {}
         self._runs: dict[str, deque[Run]] = {}
@@ -159,20 +160,20 @@ class CheckRunner:
         around = self._around
         if self._kept is None:
             self._kept = dict(await asyncio.to_thread(around.store.kept))
-        found = await asyncio.to_thread(around.book.checks) if around.defaults.enabled else {}
+        found = await asyncio.to_thread(around.book.found) if around.defaults.enabled else {}
         if found is self._found:
             return
-        on = {uid: each for uid, each in found.items() if each.check.enabled}
+        on = {uid: each for uid, each in found.items() if each.value.enabled}
         for uid in (uid for uid in self._states if uid not in on):
             self._drop(uid, "switched off" if uid in found else "the check is no more")
         for uid, each in on.items():
             if uid not in self._states:
                 await self._take(each)
         self._found = found
-        intervals = {uid: each.check.interval_ns or around.defaults.interval_ns for uid, each in on.items()}
+        intervals = {uid: each.value.interval_ns or around.defaults.interval_ns for uid, each in on.items()}
         self._agenda.sync(intervals, around.clocks.steady_ns())
 
-    async def _take(self, found: Found) -> None:
+    async def _take(self, found: Found[Check]) -> None:
         """Begin with a check: as it stood before a short stop of the server, else as one that is not known."""
         assert self._kept is not None  # noqa: S101 - read before
         around, uid, now_ns = self._around, found.uid, self._around.clocks.now_ns()
@@ -180,20 +181,20 @@ class CheckRunner:
         state = CheckState(since_ns=now_ns)
         absent_ns = 0
         if kept is not None:
-            interval_ns = found.check.interval_ns or around.defaults.interval_ns
+            interval_ns = found.value.interval_ns or around.defaults.interval_ns
             state = CheckState(status=kept.status, since_ns=kept.since_ns, detail=kept.detail)
             absent_ns = kept.seen_ns
             if kept.status is not Status.UNKNOWN and now_ns - kept.seen_ns > 2 * interval_ns + _UNSEEN_NS:
                 lost = CheckState(since_ns=kept.seen_ns, detail="this server did not run")
-                around.results.changed(found.check, state, lost, kept.seen_ns)
+                around.results.changed(found.value, state, lost, kept.seen_ns)
                 state = lost
-        if found.check.heartbeat is not None:
+        if found.value.heartbeat is not None:
             calls = await asyncio.to_thread(around.store.calls, uid)
             known_ns = kept.since_ns if kept is not None and not calls else now_ns
             self._memories[uid] = remembered(calls, known_ns, absent_ns, now_ns if absent_ns else 0)
         with self._lock:
             self._states[uid] = state
-        around.results.seen(found.check, state, now_ns)
+        around.results.seen(found.value, state, now_ns)
 
     def _drop(self, uid: str, why: str) -> None:
         now_ns = self._around.clocks.now_ns()
@@ -207,7 +208,7 @@ class CheckRunner:
         found, steady_ns = self._found[uid], self._around.clocks.steady_ns()
         self._around.telemetry.observe(own.HEALTH_CHECK_LATENESS_SECONDS, (steady_ns - due_ns) / 1e9)
         self._agenda.at(uid, self._agenda.following_ns(uid, steady_ns))
-        if found.check.heartbeat is not None:
+        if found.value.heartbeat is not None:
             self._judge(found)
         elif uid not in self._running:  # else it hangs beyond all timeouts, and was told of
             self._in_background(self._run(found))
@@ -222,16 +223,16 @@ class CheckRunner:
         if not task.cancelled() and (error := task.exception()) is not None:
             _LOG.error("a result of a health check could not be taken in, a fault of this server", exc_info=error)
 
-    async def _run(self, found: Found) -> None:
+    async def _run(self, found: Found[Check]) -> None:
         uid = found.uid
-        run = await self._bounded(found.check, trusted=found.origin == "settings", key=uid)
+        run = await self._bounded(found.value, trusted=found.origin == "settings", key=uid)
         current = self._found.get(uid)
-        if current is None or uid not in self._states or current.check != found.check:
+        if current is None or uid not in self._states or current.value != found.value:
             return  # it was changed or deleted while it ran
-        self._take_run(found.check, run, Patience(found.check.failures, found.check.successes))
+        self._take_run(found.value, run, Patience(found.value.failures, found.value.successes))
         state = self._states[uid]
         if state.bad or (state.good and not state.flapping):
-            wait_ns = self._interval_ns(found.check) // _DOUBT_SHARE
+            wait_ns = self._interval_ns(found.value) // _DOUBT_SHARE
             least_ns, most_ns = _DOUBT_NS
             again_ns = self._around.clocks.steady_ns() + min(most_ns, max(least_ns, wait_ns))
             if again_ns < self._agenda.due_ns(uid):
@@ -265,16 +266,16 @@ class CheckRunner:
         self._memories[uid] = memory.after(call)
         self._judge(found, called=call.kind != "start")
 
-    def _judge(self, found: Found, *, called: bool = False) -> None:
+    def _judge(self, found: Found[Check], *, called: bool = False) -> None:
         """Look at a heartbeat, and again when its status would change by itself."""
-        heartbeat, memory = found.check.heartbeat, self._memories[found.uid]
+        heartbeat, memory = found.value.heartbeat, self._memories[found.uid]
         assert heartbeat is not None  # noqa: S101 - asked before
         clocks = self._around.clocks
         now_ns = clocks.now_ns()
         verdict = judged(heartbeat, memory, now_ns)
         took_ns = memory.took_ns if called else 0
         run = Run(started_ns=now_ns - took_ns, latency_ns=took_ns, status=verdict.status, detail=verdict.detail)
-        self._take_run(found.check, run, Patience(1, 1), told=called)
+        self._take_run(found.value, run, Patience(1, 1), told=called)
         if verdict.until_ns:
             again_ns = clocks.steady_ns() + max(0, verdict.until_ns - now_ns)
             if again_ns < self._agenda.due_ns(found.uid):
