@@ -9,6 +9,9 @@ from shop import layout
 
 CALL_TIMEOUT_S = 10.0
 """How long a service waits for another one."""
+KEEP_ALIVE_S = 75
+"""How long an idle connection stays. At uvicorn's 5 s, which is between two orders now and then, a client of requests
+could send into a connection that was just being closed, and a healthy shop would show an error."""
 
 
 def make_app(title: str) -> FastAPI:
@@ -25,4 +28,4 @@ async def healthz() -> dict[str, bool]:
 
 def serve(app: FastAPI, name: str) -> None:
     """Serve `app` on the port of service `name` until SIGTERM. Logging stays as telemetry.set_up() made it."""
-    uvicorn.run(app, host="127.0.0.1", port=layout.port(name), log_config=None)
+    uvicorn.run(app, host="127.0.0.1", port=layout.port(name), log_config=None, timeout_keep_alive=KEEP_ALIVE_S)

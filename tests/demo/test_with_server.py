@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -62,6 +64,20 @@ def test_all_five_services_arrive(running: tuple[Shop, Spanglass]) -> None:
         return sorted(row["service"] for row in spanglass.ask("/services")["services"] if row["requests"])
 
     wait_until(lambda: served() == SERVICES)
+
+
+def test_services_keep_idle_connections(running: tuple[Shop, Spanglass]) -> None:
+    """A connection that rested longer than clients and servers commonly keep one, 5 s, is still answered."""
+    shop, _ = running
+    connection = http.client.HTTPConnection(shop.client.base_url.host, shop.client.base_url.port, timeout=120)
+    try:
+        for rest_s in (0, 6):
+            time.sleep(rest_s)
+            connection.request("GET", "/healthz")
+            answer = connection.getresponse()
+            assert (answer.status, answer.read()) == (200, b'{"ok":true}')
+    finally:
+        connection.close()
 
 
 def test_customers_are_users(running: tuple[Shop, Spanglass]) -> None:
