@@ -187,6 +187,25 @@ def test_counts_stay_and_late_spans_are_added(world):
     assert shop.seen(SHOP, *everything) == (22, 3)
 
 
+def test_what_was_read_before_counts_were_kept_is_not_held(tmp_path):
+    """Counts that are kept while another thread reads those before them are what is seen from then on."""
+    store = SloStore(tmp_path / "slo.sqlite")
+    ledger = Ledger(store, None, lambda: NOW * MINUTE_NS)
+    newer = Minutes(NOW, np.full(HOUR, 2.0), np.ones(HOUR))
+    read, between = store.minutes, [lambda: ledger.keep({SHOP.key: newer}, {})]
+
+    def minutes(*args):
+        found = read(*args)
+        while between:
+            between.pop()()
+        return found
+
+    store.minutes = minutes
+    ledger.kept(SHOP.key, NOW, NOW + HOUR)
+    assert ledger.kept(SHOP.key, NOW, NOW + HOUR).total.sum() == 2 * HOUR
+    store.close()
+
+
 @pytest.mark.parametrize("objective", [SHOP, SITE])
 def test_a_clock_that_was_ahead_costs_nothing(world, objective):
     """Where the clock was years ahead for some steps, all history stays, and what comes from then on is counted."""

@@ -40,6 +40,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._reaches = dict(store.reaches())
         self._blocks: OrderedDict[tuple[str, int], Minutes | None] = OrderedDict()
+        self._changes = 0  # of what is kept: what was read before one is not held after it
 
     def reach(self, key: str) -> Reach | None:
         """Which minutes of a key are kept; None before the first."""
@@ -60,6 +61,7 @@ class Ledger:
             merged[key] = minutes.at_least(self.kept(key, minutes.first, minutes.last))
         self._store.keep(merged, reaches, self._clock_ns())
         with self._lock:
+            self._changes += 1
             self._reaches.update(reaches)
             for key, minutes in merged.items():
                 for hour in range(minutes.first // HOUR, minutes.last // HOUR):
@@ -77,6 +79,7 @@ class Ledger:
         """Let go of what was counted before a minute, and of keys that no objective has."""
         self._store.forget(used, unused_before_ns, before // HOUR)
         with self._lock:
+            self._changes += 1
             self._blocks.clear()
             self._reaches = dict(self._store.reaches())
 
@@ -86,18 +89,21 @@ class Ledger:
         hours = range(first // HOUR, -(-last // HOUR))
         with self._lock:
             held = {hour: self._blocks[key, hour] for hour in hours if (key, hour) in self._blocks}
+            changes = self._changes
         missing = [hour for hour in hours if hour not in held]
         if missing:
             read = self._store.minutes(key, missing[0], missing[-1] + 1)
             held |= {hour: read.get(hour) for hour in missing}
-            self._hold(key, {hour: held[hour] for hour in missing})
+            self._hold(key, {hour: held[hour] for hour in missing}, changes)
         for block in held.values():
             if block is not None:
                 found.add(block)
         return found
 
-    def _hold(self, key: str, blocks: Mapping[int, Minutes | None]) -> None:
+    def _hold(self, key: str, blocks: Mapping[int, Minutes | None], changes: int) -> None:
         with self._lock:
+            if changes != self._changes:
+                return  # they were read before others were kept
             for hour, block in blocks.items():
                 self._blocks[key, hour] = block
             while len(self._blocks) > _MOST_BLOCKS:
