@@ -92,7 +92,7 @@ class Book(Generic[T]):
         """Open it. Raises ``OSError``."""
         self._listed = listed
         self._files = files
-        form: Form[Found[T]] = Form(listed.one, kept.read, self._written, kept.taken)
+        form: Form[Found[T]] = Form(listed.one, listed.many, kept.read, self._written, kept.taken)
         self._kept = KeptFiles(kept.directory, kept.disk, kept.clock_ns, form)
         self._most = most
         self._lock = threading.RLock()

@@ -110,11 +110,12 @@ def _with_last_good(now: Contents[F], before: _Known[F] | None) -> Contents[F]:
 
 
 class DirectoryReader(Generic[F]):
-    """The YAML files in a directory and those below it."""
+    """The YAML files in a directory and those below it, the first ``most`` of them."""
 
-    def __init__(self, directory: Path, read: Callable[[str, str], Contents[F]]) -> None:
+    def __init__(self, directory: Path, read: Callable[[str, str], Contents[F]], most: int = MAX_FILES) -> None:
         self._directory = directory
         self._reader = FileReader(read)
+        self._most = most
 
     def contents(self) -> Contents[F]:
         """What they hold now."""
@@ -123,10 +124,10 @@ class DirectoryReader(Generic[F]):
         except OSError as error:
             problem = Problem(f"the directory can't be read: {error.strerror}", file=str(self._directory))
             return Contents((), (problem,))
-        contents = self._reader.contents(paths[:MAX_FILES])
-        if len(paths) <= MAX_FILES:
+        contents = self._reader.contents(paths[: self._most])
+        if len(paths) <= self._most:
             return contents
-        many = Problem(f"{len(paths)} files are too many; the first {MAX_FILES} are read", file=str(self._directory))
+        many = Problem(f"{len(paths)} files are too many; the first {self._most} are read", file=str(self._directory))
         return Contents(contents.found, (*contents.problems, many))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic
 
-from spanglass_server.forms.errors import ConflictError
+from spanglass_server.forms.errors import ConflictError, TooManyError
 from spanglass_server.forms.files import DirectoryReader, F
 from spanglass_server.forms.names import SLUG_PATTERN
 from spanglass_server.store.disk import replace_file
@@ -21,15 +21,18 @@ if TYPE_CHECKING:
 
 #: How many versions of a thing are kept besides the one that stands.
 KEPT_VERSIONS = 50
+#: So many things of a sort can be made; each is a file that is read again when it changes.
+MAX_KEPT = 10_000
 
 _VERSIONS = ".versions"
 
 
 @dataclass(frozen=True, slots=True)
 class Form(Generic[F]):
-    """How things are read and written; ``one`` is what people call one of them, ``taken`` are uids of none."""
+    """How things are read and written; ``one`` and ``many`` are what people call them, ``taken`` are uids of none."""
 
     one: str
+    many: str
     read: Callable[[str, str], Contents[F]]
     write: Callable[[Sequence[F]], str]
     taken: frozenset[str] = frozenset()
@@ -42,12 +45,15 @@ class KeptFiles(Generic[F]):
     is (``ConflictError``). Safe for any thread. Raises ``OSError`` when the disk can't be used; then nothing changed.
     """
 
-    def __init__(self, directory: Path, disk: Disk, clock_ns: Callable[[], int], form: Form[F]) -> None:
+    def __init__(
+        self, directory: Path, disk: Disk, clock_ns: Callable[[], int], form: Form[F], most: int = MAX_KEPT
+    ) -> None:
         self._directory = directory
         self._disk = disk
         self._clock_ns = clock_ns
         self._form = form
-        self._reader = DirectoryReader(directory, form.read)
+        self._most = most
+        self._reader = DirectoryReader(directory, form.read, most)
         self._lock = threading.RLock()
         disk.make_directory(directory)
 
@@ -59,7 +65,8 @@ class KeptFiles(Generic[F]):
     def put(self, uid: str, version: str, make: Callable[[str], F]) -> F:
         """Keep a thing in the place of the one with its uid and this version; ``make`` is given the file's path.
 
-        ``ValueError`` for a uid that can't be a file's name, and for a new one that is taken.
+        ``ValueError`` for a uid that can't be a file's name, and for a new one that is taken; ``TooManyError`` for a
+        new one where there are as many as may be.
         """
         if not re.fullmatch(SLUG_PATTERN, uid):
             raise ValueError(f"{uid!r} can't be a uid: use small letters, digits, - and _, at most 100 of them")
@@ -68,6 +75,8 @@ class KeptFiles(Generic[F]):
             if before is None and uid in self._form.taken:
                 message = f"{uid!r} can't be a uid: pages and API have that word in its place; write another one"
                 raise ValueError(message)
+            if before is None and len(self.contents().found) >= self._most:
+                raise TooManyError(self._form.many, self._most)
             path = self._directory / f"{uid}.yaml" if before is None else Path(before.file)
             made = make(str(path))
             if before is not None and before.version != made.version:

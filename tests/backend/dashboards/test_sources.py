@@ -6,11 +6,12 @@ import pytest
 
 from spanglass_server.dashboards.form.spec import DASHBOARDS
 from spanglass_server.dashboards.library import Library
-from spanglass_server.dashboards.sources.files import DirectorySource, SettingsFileSource
+from spanglass_server.dashboards.sources.files import DirectorySource, SettingsFileSource, reader_of
 from spanglass_server.dashboards.sources.kept import KeptDashboards
-from spanglass_server.forms.errors import ConflictError
+from spanglass_server.dashboards.sources.ports import Found
+from spanglass_server.forms.errors import ConflictError, TooManyError
 from spanglass_server.forms.files import MAX_FILES
-from spanglass_server.forms.kept import KEPT_VERSIONS
+from spanglass_server.forms.kept import KEPT_VERSIONS, Form, KeptFiles
 from spanglass_server.store.disk import Disk
 
 
@@ -130,6 +131,22 @@ def test_the_store_keeps_changes_and_what_was_before(tmp_path):
     assert store.read().found == ()
     assert store.versions("../one") == store.versions("never") == []
     assert [old.version for old in store.versions("one")] == [second.version, first.version]
+
+
+def test_one_that_is_too_many_is_refused_and_not_kept(tmp_path):
+    """As many as may be can be made; a new one more is refused with the number, and one that is there still changes."""
+    form = Form("dashboard", "dashboards", reader_of("kept"), lambda found: text_of(*(each.uid for each in found)))
+    files = KeptFiles(tmp_path, Disk(), iter(range(1, 99)).__next__, form, most=2)
+
+    def put(uid, version=""):
+        return files.put(uid, version, lambda file: Found(dashboard(uid), "kept", file, f"new {version}"))
+
+    first, _ = put("b"), put("c")
+    with pytest.raises(TooManyError, match="there are 2 dashboards, and no more can be kept"):
+        put("a")
+    assert names(files.contents()) == ["b", "c"]
+    stands = next(found for found in files.contents().found if found.uid == first.uid)
+    assert put("b", stands.version).uid == "b"
 
 
 def test_of_two_editors_the_second_is_told(tmp_path):

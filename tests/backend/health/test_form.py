@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from spanglass_server.forms.errors import ConflictError, ElsewhereError
+from spanglass_server.forms.files import MAX_FILES
 from spanglass_server.health.book import Book
 from spanglass_server.health.check import Check, Command, Dns, Heartbeat, Http, Redis, Sql, Tcp, Tls
 from spanglass_server.health.cron import CronError, parse_cron
@@ -207,3 +208,14 @@ def test_the_book_joins_both_sources(tmp_path):
     assert "by-hand" not in book.found()
     assert any("settings file alone" in str(problem) for problem in book.problems())
     assert CHECKS.version_of(first) != CHECKS.version_of(second)
+
+
+def test_all_that_is_kept_counts(tmp_path):
+    """What is kept counts, however many files there are: more than a directory of somebody's files may hold."""
+    kept = tmp_path / "checks"
+    kept.mkdir()
+    for number in range(MAX_FILES):
+        (kept / f"a{number}.yaml").touch()
+    book = Book(None, kept, DISK, iter(range(1, 99)).__next__)
+    assert book.put(Check(uid="b", name="B", tcp=Tcp(address="mail:25")), "").uid == "b"
+    assert (set(book.found()), list(book.problems())) == ({"b"}, [])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _ORIGIN: Origin = "kept"
 _FORM = Form(
     DASHBOARDS.one,
+    DASHBOARDS.many,
     reader_of(_ORIGIN),
     lambda found: DASHBOARDS.to_yaml([each.dashboard for each in found]),
     TAKEN["dashboard"],

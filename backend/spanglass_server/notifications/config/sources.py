@@ -103,7 +103,8 @@ class KeptThings:
             )
             return Contents(kept, contents.problems)
 
-        return Form(section.noun, read, lambda found: _yaml_of(section, found), TAKEN.get(section.noun, frozenset()))
+        taken = TAKEN.get(section.noun, frozenset())
+        return Form(section.noun, section.name, read, lambda found: _yaml_of(section, found), taken)
 
 
 class _Versions:

@@ -31,7 +31,9 @@ class KeptRules:
     origin: Origin = "kept"
 
     def __init__(self, directory: Path, disk: Disk, clock_ns: Callable[[], int]) -> None:
-        form = Form(RULES.one, _read, lambda found: RULES.to_yaml([each.rule for each in found]), TAKEN["rule"])
+        form = Form(
+            RULES.one, RULES.many, _read, lambda found: RULES.to_yaml([each.rule for each in found]), TAKEN["rule"]
+        )
         self._files = KeptFiles(directory, disk, clock_ns, form)
 
     def read(self) -> Contents[Standing]:
