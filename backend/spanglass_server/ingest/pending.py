@@ -62,6 +62,12 @@ class Pending:
         """Size of what waits."""
         return self._waiting.size_bytes
 
+    def wait_for_room(self, most_bytes: int, seconds: float) -> None:
+        """Return once so many bytes wait at most, after so many seconds, or when nobody shreds any more."""
+        if self.size_bytes > most_bytes:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closing or self.size_bytes <= most_bytes, seconds)
+
     def bytes_of(self, signal: Signal) -> int:
         """Size of what waits of a signal."""
         return self._waiting.bytes_of(signal)
@@ -160,6 +166,8 @@ class Pending:
             self.damaged.add(generation)
         self._memory_failures = 0
         self._waiting.stored(parts)
+        with self._changed:
+            self._changed.notify_all()
         return True
 
 

@@ -50,6 +50,11 @@ class Pending:
     def __init__(self):
         self.added = []
         self.error = None
+        self.waited = []  # what was asked for, and how much had been added then
+
+    def wait_for_room(self, most_bytes, seconds):
+        """Note that nothing goes on until there is room."""
+        self.waited.append((most_bytes, seconds, len(self.added)))
 
     def add(self, generation, decoded):
         """Take records."""
@@ -95,6 +100,14 @@ def test_what_is_appended_is_on_disk_and_handed_on(journal):
     assert journal.content == {7: [b"a", b"b"]}
     assert journal.pending.added == [(7, [b"a", b"b"])]
     assert journal.digests.of(7) == (NOW_NS, frozenset({b"a".ljust(16), b"b".ljust(16)}))
+
+
+def test_an_answer_waits_for_room_among_what_is_not_columns_yet(journal):
+    """For two seconds at most, before anything of it is stored: so senders slow down where columns come later."""
+    journal.append(b"a")
+    journal.append(b"b")
+
+    assert journal.pending.waited == [(16 << 20, 2.0, 0), (16 << 20, 2.0, 1)]
 
 
 def test_a_generation_is_sealed_by_size_age_or_word(tmp_path):

@@ -206,6 +206,24 @@ def test_a_bad_request_costs_none_that_was_checked_with_it(store, pending, monke
     assert pending.damaged == {1}
 
 
+@pytest.mark.parametrize("ended_by", ["settle", "close"])
+def test_who_adds_may_wait_for_room(pending, decoded, monkeypatch, ended_by):
+    """Until few enough bytes wait, or nobody makes columns any more; not at all where there is room."""
+    pending.add(1, decoded("a"))
+    pending.wait_for_room(pending.size_bytes, 3600)
+    is_waiting, ended = threading.Event(), []
+    wait_for = pending._changed.wait_for
+    monkeypatch.setattr(pending._changed, "wait_for", lambda *given: (is_waiting.set(), wait_for(*given)))
+    waiting = threading.Thread(target=lambda: ended.append(pending.wait_for_room(0, 3600)))
+    waiting.start()
+    is_waiting.wait()
+    before = list(ended)
+    getattr(pending, ended_by)()
+    waiting.join()
+
+    assert (before, ended) == ([], [None])
+
+
 def test_what_a_query_had_shredded_makes_others_wait_no_less(store, monkeypatch):
     """The longest wait begins with the first record after the last query, not with those that it has had shredded."""
     monkeypatch.setattr(module, "_SOON_S", 0.0)

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _SEALED_SOFT = 2  # sealed generations that may wait for the disk before acknowledgements are slowed down ...
 _SEALED_HARD = 3  # ... and before senders are asked to come back later
-_SLOW_DOWN_S = 2.0  # the longest that acknowledgements are held back for a flush; one takes 0.3 to 0.8 s
+#: What may wait to become columns before acknowledgements are slowed down too. Where small requests come faster than
+#: one thread makes columns of them, all of a generation waited, 64 MiB: decoded and columns come to that besides.
+_PENDING_SOFT = 16 << 20
+_SLOW_DOWN_S = 2.0  # the longest that acknowledgements are held back for either; a flush takes 0.3 to 0.8 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class Generations:
         """
         # senders that wait for an answer slow down by themselves; a refusal costs them 2 s
         self._flushing.wait_for_room(_SEALED_SOFT, _SLOW_DOWN_S)
+        self._pending.wait_for_room(_PENDING_SOFT, _SLOW_DOWN_S)
         with self._writing:
             if self._disk_problem is not None:
                 raise JournalError(0, self._disk_problem)
