@@ -12,7 +12,7 @@ from spanglass_server.query.language.compiling.relations import asks_about_other
 from spanglass_server.query.language.compiling.service_sql import is_service
 from spanglass_server.query.language.compiling.sql import FALSE, Sql, all_of
 from spanglass_server.query.structure.compiling import check_filter, compile_stored
-from spanglass_server.query.structure.kept_relatives import kept_filter
+from spanglass_server.query.structure.kept_filter import kept_filter
 from spanglass_server.query.structure.relatives import Extent
 from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import Signal
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from spanglass_server.query.kept_columns.terms import Term
-    from spanglass_server.query.structure.kept_relatives import KeptFilter
+    from spanglass_server.query.structure.kept_filter import KeptFilter
     from spanglass_server.store.ports import ColumnValue, QuerySession, Window
 
 

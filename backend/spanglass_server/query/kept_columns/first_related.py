@@ -23,7 +23,7 @@ from spanglass_server.store.ports import LargeColumnsError, Window
 
 if TYPE_CHECKING:
     from spanglass_server.query.matching import Matching
-    from spanglass_server.query.structure.kept_relatives import KeptFilter
+    from spanglass_server.query.structure.kept_filter import KeptFilter
     from spanglass_server.store.ports import QuerySession
 
 #: Around a part of a range so many spans are looked at for others of its traces; with more SQL is quicker.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from spanglass_server.query.kept_columns.matching import batch_of_rows
-from spanglass_server.query.structure.kept_relatives import columns_of, own_rows, related_rows
+from spanglass_server.query.structure.kept_filter import columns_of
+from spanglass_server.query.structure.kept_relatives import own_rows, related_rows
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import ALL_TIME, LargeColumnsError, OfTraces
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from spanglass_server.query.structure.kept_relatives import KeptFilter
+    from spanglass_server.query.structure.kept_filter import KeptFilter
     from spanglass_server.store.batches.columns import Places
     from spanglass_server.store.batches.reading import Batch
     from spanglass_server.store.ports import QuerySession, Window

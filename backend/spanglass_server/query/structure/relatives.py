@@ -6,13 +6,13 @@ what matches around the range: other spans of a trace may begin earlier or later
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from spanglass_server.query.language import compile_filter
 from spanglass_server.query.language.compiling.parts import NOTHING, Part
+from spanglass_server.query.language.compiling.relations import holds_for_none
 from spanglass_server.query.language.compiling.sql import FALSE, Sql, negated
 from spanglass_server.query.language.parsing.ast import OPPOSITES, Operator, Related, Relation
 from spanglass_server.query.statements import statement
@@ -24,7 +24,7 @@ from spanglass_server.signals import Signal
 from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
     from spanglass_server.query.language import CompiledFilter
     from spanglass_server.query.structure.kept_sets import KeptSets
@@ -48,15 +48,6 @@ _LOOKED_UP = {
 }
 #: What is counted in the set; spans that share an id count once.
 _MEMBERS = {Relation.DESCENDANT: "origin", Relation.ANCESTOR: "origin"}
-
-_COMPARED: dict[Operator, Callable[[int, int], bool]] = {
-    Operator.EQUAL: operator.eq,
-    Operator.NOT_EQUAL: operator.ne,
-    Operator.LESS: operator.lt,
-    Operator.LESS_EQUAL: operator.le,
-    Operator.GREATER: operator.gt,
-    Operator.GREATER_EQUAL: operator.ge,
-}
 
 #: Figures of traces as SQL, and the stored columns that each reads.
 _FIGURES = {
@@ -100,7 +91,7 @@ class StoredRelatives:
         """See ``Relatives``."""
         inside = replace(self, window=self._reach(node.relation), sets=None)
         matching = inside.compiled(node)
-        with_none = _holds_for_none(node)
+        with_none = holds_for_none(node.operator, node.count)
         sign = _sign(OPPOSITES[node.operator] if with_none else node.operator)
         ids = self.trace_ids or inside.few(matching)
         if ids is not None and not ids:
@@ -207,8 +198,3 @@ def _counted(member: str, sign: str, count: int) -> Sql:
 
 def _sign(compares: Operator) -> str:
     return "<>" if compares is Operator.NOT_EQUAL else compares.value
-
-
-def _holds_for_none(node: Related) -> bool:
-    """Whether a record without such relatives is meant too: it is in no set, so the others are looked for."""
-    return bool(_COMPARED[node.operator](0, node.count))

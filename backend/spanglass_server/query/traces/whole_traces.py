@@ -10,7 +10,7 @@ import numpy as np
 from spanglass_server.query.language.compiling.sql import Sql, union_all
 from spanglass_server.query.span_figures.columns import NO_PARENT
 from spanglass_server.query.statements import run, statement
-from spanglass_server.query.structure.kept_relatives import KeptFilter
+from spanglass_server.query.structure.kept_filter import KeptFilter
 from spanglass_server.query.structure.kept_traces import rows_of_traces
 from spanglass_server.query.traces.identity import COLUMNS, HOST, HOST_COLUMNS, SELECTED
 from spanglass_server.query.traces.summaries import add_up

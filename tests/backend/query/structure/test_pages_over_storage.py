@@ -147,23 +147,32 @@ FILTERS = {
     ),
     "descendant(service:nobody)": lambda _tree, _one: False,
     "not child()": lambda tree, one: not tree.children(one),
+    "child(service:db) = 0 service:web": lambda tree, one: (
+        one[SERVICE] == "web" and not any(child[SERVICE] == "db" for child in tree.children(one))
+    ),
+    "sibling(service:db) >= 2": lambda tree, one: sum(other[SERVICE] == "db" for other in tree.siblings(one)) >= 2,
+    "descendant(service:db) = 2": lambda tree, one: sum(below[SERVICE] == "db" for below in tree.descendants(one)) == 2,
+    "ancestor(service:web) > 1": lambda tree, one: sum(above[SERVICE] == "web" for above in tree.ancestors(one)) > 1,
+    "trace(status = error) > 1": lambda tree, _: sum(map(failed, tree.spans)) > 1,
     "trace.duration > 50s": lambda tree, _: tree.duration_s > 50,
     "trace.duration > 30m service:db": lambda tree, one: tree.duration_s > 1800 and one[SERVICE] == "db",
     "trace.duration < 1s": lambda tree, _: tree.duration_s < 1,
     "trace.duration > 1d": lambda _tree, _one: False,
     "trace.spans >= 5": lambda tree, _: len(tree.spans) >= 5,
     "trace.spans = 1": lambda tree, _: len(tree.spans) == 1,
+    "trace.errors >= 2 service:db": lambda tree, one: sum(map(failed, tree.spans)) >= 2 and one[SERVICE] == "db",
     "trace.services = db and trace.services = shop": lambda tree, _: {"db", "shop"} <= tree.services,
+    "trace.services = db and trace.services != shop": lambda tree, _: (
+        "db" in tree.services and "shop" not in tree.services
+    ),
 }
 #: How many traces a page has, and how many pages are asked for: of two sizes all.
 PAGES = {1: 6, 20: 4, 1000: 1}
-#: Filters whose spans are looked for in columns that are kept; and some, which SQL is to find too.
-_KEPT_BEGIN = ("descendant(status", "ancestor", "child(service:db duration", "trace.duration")
-KEPT = [text for text in FILTERS if text.startswith(_KEPT_BEGIN)]
+#: Some, which SQL is to find too.
 SOME = ("descendant(status = error)", "sibling(status = error)", "not child()", "trace.duration > 50s")
 ASKED = [
     *((text, "columns") for text in FILTERS),
-    *((text, "little") for text in KEPT),
+    *((text, "little") for text in FILTERS),
     *((text, "SQL") for text in SOME),
 ]
 

@@ -23,7 +23,8 @@ from spanglass_server.query.matching import SpanQuestion, match_spans
 from spanglass_server.query.structure import few_traces
 from spanglass_server.query.structure.compiling import check_filter
 from spanglass_server.query.structure.kept_extents import MOST_ROWS, Extents, Reading, joined, traces_at_least
-from spanglass_server.query.structure.kept_relatives import kept_filter, own_rows, related_rows
+from spanglass_server.query.structure.kept_filter import kept_filter
+from spanglass_server.query.structure.kept_relatives import own_rows, related_rows
 from spanglass_server.query.structure.relatives import reach
 from spanglass_server.query.traces.search import Page, search_traces
 from spanglass_server.signals import Signal
@@ -274,9 +275,23 @@ def test_any_forest(monkeypatch, spans, text, few, part):
         ("trace.duration != 1s", None),
         ("trace.duration in (30s, 1s)", None),
         ("trace.duration > 2s or service:mail", None),
-        ("trace.spans > 2", None),
-        ("sibling(service:db)", None),
-        ("child(service:db) >= 2", None),
+        ("trace.spans > 2", "a b c d e"),
+        ("trace.spans = 5 trace.errors = 1 service:db", "c d"),
+        ("trace.spans > 5", ""),
+        ("trace.errors < 1", "g r s"),
+        ("trace.services = db and trace.services != mail", "g"),
+        ("trace.services = shop and trace.services != mail", "r s"),
+        ("trace.services exists", None),
+        ("sibling(service:db)", "c d e"),
+        ("sibling(service:db) > 1", "e"),
+        ("sibling(service:db) < 2 parent()", "b c d s"),
+        ("child(service:db) >= 2", "b"),
+        ("not child()", "c d e g s"),
+        ("not child(service:db) = 2 child()", "a r"),
+        ("descendant(service:db) = 2", "a b"),
+        ("ancestor() > 1", "c d e"),
+        ("trace(service:db) > 1 parent() = 0", "a"),
+        ("root() = 1 parent(name:r)", "s"),
         ("child(child(service:db))", None),
         ("child(service:db) or service:mail", None),
     ],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import operator
+from typing import TYPE_CHECKING, Any, Protocol
 
 from spanglass_server.query.errors import FilterError
 from spanglass_server.query.language.intrinsics import Intrinsic, Kind
@@ -24,6 +25,8 @@ from spanglass_server.query.language.parsing.ast import (
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lark import Token
 
     from spanglass_server.query.language.compiling.parts import Part
@@ -51,6 +54,16 @@ IN_TRACES = frozenset({Signal.SPANS, Signal.LOGS})
 
 _COUNTED = tuple(operator.value for operator in Operator if operator not in (Operator.MATCHES, Operator.NOT_MATCHES))
 _MOST = 10**9
+
+#: What compares numbers of spans.
+COMPARED: dict[Operator, Callable[[Any, int], Any]] = {
+    Operator.EQUAL: operator.eq,
+    Operator.NOT_EQUAL: operator.ne,
+    Operator.LESS: operator.lt,
+    Operator.LESS_EQUAL: operator.le,
+    Operator.GREATER: operator.gt,
+    Operator.GREATER_EQUAL: operator.ge,
+}
 
 
 class Relatives(Protocol):
@@ -95,6 +108,11 @@ def of_any_span(node: Compare | In | Exists) -> Filter:
             return Related(Relation.TRACE, In(service, values), column=node.field.column)
         case Exists():
             return EVERYTHING
+
+
+def holds_for_none(compares: Operator, count: int) -> bool:
+    """Whether a record without any such spans is meant too."""
+    return bool(COMPARED[compares](0, count))
 
 
 def check_count(relation: Relation, operator: Operator, sign: Token, value: Value) -> int:
