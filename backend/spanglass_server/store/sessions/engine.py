@@ -16,6 +16,7 @@ from spanglass_server.store.part_cache import CACHE_SHARE, PartCache
 from spanglass_server.store.ports import QueryError, QueryMemoryError, QueryTimeoutError
 from spanglass_server.store.service_slots import service_slot
 from spanglass_server.store.sessions.connections import Connections
+from spanglass_server.store.sessions.giving_way import GivingWay, Questions
 from spanglass_server.store.sessions.session import StoreSession
 from spanglass_server.store.sessions.stopping import Stop
 from spanglass_server.store.sessions.views import Views
@@ -59,6 +60,7 @@ class Engine:
         self._settle = settle
         self._connections = Connections(self._data_dir, limits)
         self.kept = PartCache(limits.memory_bytes // CACHE_SHARE)
+        self._questions = Questions()
         self._forgotten = 0  # the version of the snapshot for which that was last tidied
         self._threads = ThreadPoolExecutor(limits.max_concurrent, thread_name_prefix="query")
 
@@ -75,8 +77,9 @@ class Engine:
         stop = Stop()
         future = asyncio.get_running_loop().run_in_executor(self._threads, self._run, query, stop)
         try:
-            async with asyncio.timeout(deadline_s):
-                return await asyncio.shield(future)
+            with self._questions.asked():
+                async with asyncio.timeout(deadline_s):
+                    return await asyncio.shield(future)
         except TimeoutError:
             stop.insist(future)
             raise QueryTimeoutError(f"the query was stopped after {deadline_s:g} s (setting query.deadline)") from None
@@ -91,22 +94,27 @@ class Engine:
         *,
         needs_newest: bool = True,
         is_paced: bool = False,
+        gives_way: bool = False,
     ) -> T:
         """Run ``query`` in this thread, without a deadline: nobody waits for it, so it spares the processor.
 
         While little is stored its statements have one thread: to wake others for a few thousand rows took a quarter of
         the processor time of such statements. They always have one where the work ``is_paced`` by the processor time of
         its thread, which is then all that they take. What was acknowledged in the last 16 s may be missing unless the
-        query ``needs_newest``: making columns of it costs 30 ms, however little it is.
+        query ``needs_newest``: making columns of it costs 30 ms, however little it is. One that ``gives_way`` reads
+        nothing while people's questions are under way, for a second at most; it must hold nothing that they wait for.
         """
+        stop = stop or Stop()
         settle = self._settle if needs_newest else lambda _stopped: None
-        return self._run(query, stop or Stop(), settle, is_hurried=not is_paced and self._holds_much())
+        give_way = GivingWay(self._questions, lambda: stop.stopped).wait if gives_way else lambda: None
+        return self._run(query, stop, settle, give_way, is_hurried=not is_paced and self._holds_much())
 
     def _run(
         self,
         query: Callable[[QuerySession], T],
         stop: Stop,
         settle: Callable[[Callable[[], bool]], None] | None = None,
+        give_way: Callable[[], None] = lambda: None,
         *,
         is_hurried: bool = True,
     ) -> T:
@@ -115,7 +123,7 @@ class Engine:
         now = self._contents.snapshot
         try:
             with (
-                Views(self._contents, settle or self._settle, self._may_wait, stop) as views,
+                Views(self._contents, settle or self._settle, self._may_wait, stop, give_way) as views,
                 self._connections.use(now.version) as pair,
                 stop.watching((pair.queries if is_hurried else pair.single).cursor()) as cursor,
             ):

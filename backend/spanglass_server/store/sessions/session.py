@@ -153,6 +153,7 @@ class StoreSession:
 
     def part_table(self, part: Part, columns: Collection[str]) -> pa.Table:
         """See ``QuerySession``."""
+        self._views.give_way()
         present = [name for name in dict.fromkeys(columns) if name in part.columns]
         held = self._parts[part.key]
         if not isinstance(held, Segment):
@@ -212,13 +213,14 @@ class StoreSession:
 
         def read(segment: Segment, windows: Sequence[Window]) -> Iterator[pa.Table]:
             if wanted.columns is None:  # too many columns to be kept of all rows
+                self._views.give_way()
                 path = self._data_dir / segment.file
                 yield from kept_rows(
                     *(self._kept, segment.key, wanted, windows),
                     lambda asked: self._lookup.trace_rows(path, signal, asked, windows),
                 )
                 return
-            for batch in self._lookup.batches(self._source(segment), windows, self._kept):
+            for batch in self._batches_of(segment, windows):
                 found = rows_of_traces(batch, wanted, wanted.columns)
                 if found is not None:
                     yield found
@@ -246,7 +248,7 @@ class StoreSession:
             return None
         if are_asked_first(files, self._kept):
             return None
-        stored = (self._lookup.batches(self._source(file), [window], self._kept) for file in files)
+        stored = (self._batches_of(file, [window]) for file in files)
         return chain(chain.from_iterable(stored), map(self._batch, chunks))
 
     def table(self, rows: pa.Table) -> str:
@@ -268,15 +270,18 @@ class StoreSession:
 
     def _batches_of(self, part: Segment | Chunk, windows: Sequence[Window]) -> Iterable[Batch]:
         if isinstance(part, Segment):
+            self._views.give_way()
             return self._lookup.batches(self._source(part), windows, self._kept)
         return [self._batch(part)]
 
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
         """See ``QuerySession``."""
+        self._views.give_way()
         return table_of(self._cursor.execute(sql, parameters))
 
     def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
         """See ``QuerySession``."""
+        self._views.give_way()
         self._cursor.execute(sql, parameters)
         names = [column[0] for column in self._cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]

@@ -22,7 +22,8 @@ class Views:
     """The snapshots of one query, held until the block ends. For one thread.
 
     ``settle`` puts acknowledged records into the store, or returns early once the function that it is passed returns
-    True. ``may_wait`` says whether any record that is not there yet may belong to one of some traces.
+    True. ``may_wait`` says whether any record that is not there yet may belong to one of some traces. ``give_way`` is
+    called before something is read, and may take its time.
     """
 
     def __init__(
@@ -31,11 +32,13 @@ class Views:
         settle: Callable[[Callable[[], bool]], None],
         may_wait: Callable[[Collection[bytes]], bool],
         stop: Stop,
+        give_way: Callable[[], None] = lambda: None,
     ) -> None:
         self._contents = contents
         self._settle = settle
         self._may_wait = may_wait
         self._stop = stop
+        self.give_way = give_way
         self._held = ExitStack()
         self._settled: Snapshot | None = None
         self._early: Snapshot | None = None
@@ -50,6 +53,7 @@ class Views:
     def whole(self) -> Snapshot:
         """Everything that was acknowledged before the call, the same snapshot each time."""
         if self._settled is None:
+            self.give_way()
             self._settle(lambda: self._stop.stopped)
             if self._stop.stopped:
                 raise QueryTimeoutError("the query was stopped before it began: the server is busy, try again")

@@ -68,7 +68,11 @@ class Anomalies:
     def _ask(self, question: Question) -> Any:
         # what is asked of is over for a minute, and what waits came in the last seconds
         return self._node.engine.run_here(
-            lambda session: question(session, self._series(session)), self._stop, needs_newest=False, is_paced=True
+            lambda session: question(session, self._series(session)),
+            self._stop,
+            needs_newest=False,
+            is_paced=True,
+            gives_way=True,
         )
 
     def _step(self) -> None:

@@ -63,12 +63,12 @@ class Findings:
 
     def _ask(self, query: Callable[[QuerySession], Any]) -> Any:
         # a minute is over for 20 s when it is looked at: only a first look, at one that is not over, needs the newest
-        return self._node.engine.run_here(query, self._stop, needs_newest=self._looker.is_new)
+        return self._node.engine.run_here(query, self._stop, needs_newest=self._looker.is_new, gives_way=True)
 
     def _ask_series(self, question: Callable[[SeriesSource], Any]) -> Any:
         # points of the last seconds are not asked for, so nothing that waits has to be decoded
         run = self._node.engine.run_here
-        return run(lambda session: question(self._series(session)), self._stop, needs_newest=False)
+        return run(lambda session: question(self._series(session)), self._stop, needs_newest=False, gives_way=True)
 
     def _arrived_ns(self, signal: Signal) -> int:
         return self._node.store.contents.snapshot.arrived[signal].time_ns

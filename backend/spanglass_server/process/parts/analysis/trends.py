@@ -50,7 +50,11 @@ class TrendWatch:
         engine = self._node.engine
         # what is asked of is over for a minute, and what waits came in the last seconds
         return engine.run_here(
-            lambda session: question(self._series(session)), self._stop, needs_newest=False, is_paced=True
+            lambda session: question(self._series(session)),
+            self._stop,
+            needs_newest=False,
+            is_paced=True,
+            gives_way=True,
         )
 
     def _step(self) -> None:

@@ -191,7 +191,7 @@ class Health:
                 application_checks(session, self._series(session), now_ns),
             )
 
-        heard: Any = self._node.engine.run_here(ask, self._stop)
+        heard: Any = self._node.engine.run_here(ask, self._stop, gives_way=True)
         return heard  # type: ignore[no-any-return]
 
     def _open_alerts(self) -> list[OpenAlert]:

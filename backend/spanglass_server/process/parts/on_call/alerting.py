@@ -141,7 +141,7 @@ class Alerting:
         return tasks
 
     def _ask(self, query: Callable[[QuerySession], Any]) -> Any:
-        return self._engine.run_here(query, self._stop)
+        return self._engine.run_here(query, self._stop, gives_way=True)
 
     def _companions(self, service: str, before_ns: int) -> frozenset[str]:
         found: frozenset[str] = self._ask(lambda session: companions(session, service, before_ns))

@@ -85,7 +85,7 @@ class Incidents:
         ]
 
     def _ask(self, query: Callable[[QuerySession], Any]) -> Any:
-        return self._engine.run_here(query, self._stop)
+        return self._engine.run_here(query, self._stop, gives_way=True)
 
     def _companions(self, service: str, before_ns: int) -> frozenset[str]:
         known = self._known.get(service)
