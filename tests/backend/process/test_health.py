@@ -254,6 +254,24 @@ def test_heartbeats_deletion_and_a_restart(tmp_path, target):
         assert desk.check("nightly").detail.endswith("has failed: exit code 2")
 
 
+def test_a_check_of_another_kind_under_its_name(tmp_path, target):
+    """A check that was written anew as a heartbeat is called as one, and those beside it run on."""
+    settings = tmp_path / "settings.yaml"
+    checks = (
+        f'monitoring: {{checks: [{{name: Shop, http: "http://127.0.0.1:{target.port}/ok"}}, {{name: Nightly, %s}}]}}'
+    )
+    settings.write_text(checks % 'tcp: "127.0.0.1:1", failures: 1')
+    with open_node(tmp_path / "data", time.time_ns) as node, health_of(node, tmp_path) as desk:
+        node.until(lambda: desk.check("nightly").status is Status.UNHEALTHY)
+        settings.write_text(checks % "heartbeat: 1d")
+        node.until(lambda: desk.check("nightly").kind == "heartbeat")
+        assert desk.called(desk.heartbeat_path("nightly").removeprefix("/heartbeat/"), Call(time.time_ns(), "ok"))
+        node.until(lambda: desk.check("nightly").status is Status.HEALTHY)
+        ran_ns = time.time_ns()
+        node.until(lambda: desk.check("shop").last_ns > ran_ns)
+        assert node.real.problems == []
+
+
 def test_what_applications_and_spans_tell(tmp_path):
     """Checks of applications, services, databases: each with its source, why, and since when; alerts count too."""
     (tmp_path / "settings.yaml").write_text("")

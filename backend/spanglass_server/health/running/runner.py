@@ -169,6 +169,8 @@ class CheckRunner:
         for uid, each in on.items():
             if uid not in self._states:
                 await self._take(each)
+            elif each.value.heartbeat is not None and uid not in self._memories:  # it was of another kind
+                await self._remember(each, None)
         self._found = found
         intervals = {uid: each.value.interval_ns or around.defaults.interval_ns for uid, each in on.items()}
         self._agenda.sync(intervals, around.clocks.steady_ns())
@@ -179,22 +181,26 @@ class CheckRunner:
         around, uid, now_ns = self._around, found.uid, self._around.clocks.now_ns()
         kept = self._kept.pop(check_subject(uid), None)
         state = CheckState(since_ns=now_ns)
-        absent_ns = 0
         if kept is not None:
             interval_ns = found.value.interval_ns or around.defaults.interval_ns
             state = CheckState(status=kept.status, since_ns=kept.since_ns, detail=kept.detail)
-            absent_ns = kept.seen_ns
             if kept.status is not Status.UNKNOWN and now_ns - kept.seen_ns > 2 * interval_ns + _UNSEEN_NS:
                 lost = CheckState(since_ns=kept.seen_ns, detail="this server did not run")
                 around.results.changed(found.value, state, lost, kept.seen_ns)
                 state = lost
         if found.value.heartbeat is not None:
-            calls = await asyncio.to_thread(around.store.calls, uid)
-            known_ns = kept.since_ns if kept is not None and not calls else now_ns
-            self._memories[uid] = remembered(calls, known_ns, absent_ns, now_ns if absent_ns else 0)
+            await self._remember(found, kept)
         with self._lock:
             self._states[uid] = state
         around.results.seen(found.value, state, now_ns)
+
+    async def _remember(self, found: Found[Check], kept: Kept | None) -> None:
+        """Read the calls of a heartbeat; ``kept`` is how it stood before the server stopped."""
+        calls = await asyncio.to_thread(self._around.store.calls, found.uid)
+        now_ns = self._around.clocks.now_ns()
+        known_ns = kept.since_ns if kept is not None and not calls else now_ns
+        absent_ns = kept.seen_ns if kept is not None else 0
+        self._memories[found.uid] = remembered(calls, known_ns, absent_ns, now_ns if absent_ns else 0)
 
     def _drop(self, uid: str, why: str) -> None:
         now_ns = self._around.clocks.now_ns()
@@ -209,7 +215,8 @@ class CheckRunner:
         self._around.telemetry.observe(own.HEALTH_CHECK_LATENESS_SECONDS, (steady_ns - due_ns) / 1e9)
         self._agenda.at(uid, self._agenda.following_ns(uid, steady_ns))
         if found.value.heartbeat is not None:
-            self._judge(found)
+            if uid in self._memories:  # else it was dropped a moment ago
+                self._judge(found)
         elif uid not in self._running:  # else it hangs beyond all timeouts, and was told of
             self._in_background(self._run(found))
 
@@ -261,7 +268,7 @@ class CheckRunner:
 
     def _take_call(self, uid: str, call: Call) -> None:
         memory, found = self._memories.get(uid), self._found.get(uid)
-        if memory is None or found is None:
+        if memory is None or found is None or found.value.heartbeat is None:
             return
         self._memories[uid] = memory.after(call)
         self._judge(found, called=call.kind != "start")
