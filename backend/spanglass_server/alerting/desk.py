@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.alerting.fingerprints import fingerprint_of_labels
@@ -150,18 +150,10 @@ class Desk:
 
     def edit(self, alert_id: str, edit: AlertEdit, by: str, reason: str = "") -> Alert:
         """Write an alert anew."""
-        alert = self.store.alert(alert_id)
-        wanted = {
-            "title": edit.title,
-            "description": edit.description,
-            "severity": edit.severity,
-            "labels": edit.labels,
-            "owner": edit.owner,
-            "runbook": edit.runbook,
-        }
-        changed = {name: value for name, value in wanted.items() if value is not None}
-        text = reason or f"changed: {', '.join(changed)}"
-        return self.store.edit(replace(alert, **changed), self._entry("edited", by, text))  # type: ignore[arg-type]
+        wanted = {field.name: getattr(edit, field.name) for field in fields(edit)}
+        written = {name: value for name, value in wanted.items() if value is not None}
+        text = reason or f"changed: {', '.join(written)}"
+        return self.store.edit(alert_id, written, self._entry("edited", by, text))
 
     def note(self, alert_id: str, by: str, text: str) -> None:
         """Add a note."""

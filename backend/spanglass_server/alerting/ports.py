@@ -217,8 +217,8 @@ class AlertStore(Protocol):
     def change_status(self, alert_id: str, status: Status, entry: Entry) -> Alert:
         """Change the status; ``IllegalChangeError``, ``AlertNotFoundError``."""
 
-    def edit(self, alert: Alert, entry: Entry) -> Alert:
-        """Replace title, description, severity, labels, owner, evidence of an alert."""
+    def edit(self, alert_id: str, written: Mapping[str, Any], entry: Entry) -> Alert:
+        """Write fields of an alert anew: any of title, description, severity, labels, owner and runbook."""
 
     def note(self, alert_id: str, entry: Entry) -> None:
         """Add a note."""

@@ -9,6 +9,7 @@ import pytest
 from spanglass_core.alerting.lifecycle import IllegalChangeError, Status
 from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.desk import AlertEdit, Desk, NewAlert
+from spanglass_server.alerting.model import Entry
 from spanglass_server.alerting.store.in_memory import MemoryAlertStore
 from spanglass_server.alerting.watching.status import AlerterStatus
 
@@ -24,7 +25,6 @@ def test_a_life_at_the_desk(desk):
     """Made, acknowledged, noted, edited, reopened, resolved: the history tells all of it, and what is over stays so."""
     alert = desk.create(NewAlert(title="Disk full", labels={"host": "h1"}, value=0.97, unit="ratio"), "ann")
     assert (alert.id, alert.status, alert.created_ns, alert.source) == ("id-1", Status.ACTIVE, 1000, "api")
-    assert alert.priority == 30
     assert alert.priority == 30  # a warning that has just begun
     desk.acknowledge(alert.id, "bob", "on it")
     desk.note(alert.id, "bob", "logs of Tuesday")
@@ -54,3 +54,21 @@ def test_made_again(desk):
     desk.dismiss(first.id, "ann")
 
     assert desk.create(same, "ann").id != first.id
+
+
+def test_who_edits_at_once_loses_nothing():
+    """What somebody else writes while an edit is under way stays, and so does evidence that comes then."""
+    store, others = MemoryAlertStore(), []
+
+    def clock():
+        while others:
+            others.pop()()
+        return 1000
+
+    desk = Desk(None, store, None, AlerterStatus, clock, lambda: "id")
+    desk.create(NewAlert(title="Disk full"), "ann")
+    others.append(lambda: desk.edit("id", AlertEdit(owner="ops"), "bob"))
+    others.append(lambda: store.attach("id", {"host": "h1"}, Entry(1000, "evidence", "server")))
+    desk.edit("id", AlertEdit(title="The disk of h1 is full"), "ann")
+    after = store.alert("id")
+    assert (after.title, after.owner, after.evidence) == ("The disk of h1 is full", "ops", {"host": "h1"})

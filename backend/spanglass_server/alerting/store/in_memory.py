@@ -156,9 +156,9 @@ class MemoryAlertStore:
         """See ``AlertStore``."""
         return self._replace(alert_id, lambda stored: merging.with_status(stored, status, entry), entry)
 
-    def edit(self, alert: Alert, entry: Entry) -> Alert:
+    def edit(self, alert_id: str, written: Mapping[str, Any], entry: Entry) -> Alert:
         """See ``AlertStore``."""
-        return self._replace(alert.id, lambda stored: merging.edited(stored, alert, entry), entry)
+        return self._replace(alert_id, lambda stored: merging.edited(stored, written, entry), entry)
 
     def note(self, alert_id: str, entry: Entry) -> None:
         """See ``AlertStore``."""

@@ -67,20 +67,9 @@ def with_status(stored: Alert, status: Status, entry: Entry) -> Alert:
     return replace(after, resolved_ns=entry.time_ns, resolved_by=entry.by)
 
 
-def edited(stored: Alert, alert: Alert, entry: Entry) -> Alert:
-    """Other words and figures, as a person wrote them; status, counts and what the rule says of its key stay."""
-    after = replace(
-        stored,
-        title=alert.title,
-        description=alert.description,
-        severity=alert.severity,
-        labels=alert.labels,
-        owner=alert.owner,
-        runbook=alert.runbook,
-        evidence=alert.evidence,
-        updated_ns=entry.time_ns,
-    )
-    return weighed(after)
+def edited(stored: Alert, written: Mapping[str, Any], entry: Entry) -> Alert:
+    """Other words, as a person wrote them; what somebody else wrote meanwhile, and what the rule says, stay."""
+    return weighed(replace(stored, **written, updated_ns=entry.time_ns))
 
 
 def with_evidence(stored: Alert, evidence: Mapping[str, Any], entry: Entry) -> Alert:

@@ -154,10 +154,10 @@ class SqliteAlertStore:
         with self._change() as change:
             return change.replace(merging.with_status(change.alert(alert_id), status, entry), entry)
 
-    def edit(self, alert: Alert, entry: Entry) -> Alert:
+    def edit(self, alert_id: str, written: Mapping[str, Any], entry: Entry) -> Alert:
         """See ``AlertStore``."""
         with self._change() as change:
-            return change.replace(merging.edited(change.alert(alert.id), alert, entry), entry)
+            return change.replace(merging.edited(change.alert(alert_id), written, entry), entry)
 
     def note(self, alert_id: str, entry: Entry) -> None:
         """See ``AlertStore``."""

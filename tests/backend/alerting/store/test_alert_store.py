@@ -77,7 +77,7 @@ def test_what_people_did_meanwhile_stays(reopen):
     store, alert = reopen(), made()
     store.commit(fired(alert))
     store.change_status(alert.id, Status.ACKNOWLEDGED, Entry(101, "acknowledged", "ann"))
-    store.edit(replace(alert, title="Ours", owner="ann", labels={"x": "y"}), Entry(102, "edited", "ann"))
+    store.edit(alert.id, {"title": "Ours", "owner": "ann", "labels": {"x": "y"}}, Entry(102, "edited", "ann"))
     store.commit(Tick(115, ("errors",), changed=((replace(alert, value=9.0, updated_ns=115), ()),)))
     after = store.alert(alert.id)
     assert (after.status, after.acknowledged_by, after.title, after.owner, after.value) == (
