@@ -20,6 +20,7 @@ from loadgen.server import ServerProcess
 from spanglass_server.findings.agenda import MINUTE_NS
 from spanglass_server.findings.looker import Looker
 from spanglass_server.findings.store.store import FILE_NAME, FindingStore
+from spanglass_server.pace import Pace
 from spanglass_server.process.storage_node import StorageNode
 from spanglass_server.receive.otlp_json.reading import otlp_json_to_protobuf
 from spanglass_server.self_metrics.registry import Telemetry
@@ -68,7 +69,8 @@ def store(folder, bodies, now_ns):
             asyncio.run(node.ingest.submit(signal, otlp_json_to_protobuf(signal, body)))
         findings = FindingStore(Path(folder) / FILE_NAME)
         looker = Looker(findings, node.engine.run_here,
-                        lambda: node.store.contents.snapshot.arrived[Signal.SPANS].time_ns, lambda: now_ns)  # fmt: skip
+                        lambda: node.store.contents.snapshot.arrived[Signal.SPANS].time_ns, lambda: now_ns,
+                        Pace())  # fmt: skip
         looker.step()
         for _ in range(MOST_STEPS):
             if not looker.has_news():

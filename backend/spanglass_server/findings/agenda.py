@@ -34,6 +34,8 @@ _WAIT_MINUTES: Final = 5
 _TOGETHER: Final = 10
 #: Until so many minutes were looked at, nothing waits: people who try it out want to see something.
 _YOUNG: Final = 10
+#: What ended so many minutes ago, twice as many as anything waits for others, is of the past: it is in no hurry.
+_NEW: Final = 15
 #: And so soon after the first span, with so many, what a server without any minute yet has is looked at.
 _EARLY_NS: Final = 8 * NS_PER_SECOND
 _EARLY_SPANS: Final = 50
@@ -58,11 +60,13 @@ class Due:
 class Agenda:
     """Minutes that are due, the newest first, and whether there are some that are not over, or wait for others.
 
-    ``early`` is the first minute of a server, which is not over, but holds enough to be looked at before.
+    ``past`` are those that are in no hurry. ``early`` is the first minute of a server, which is not over, but holds
+    enough to be looked at before.
     """
 
     due: Sequence[Due]
     goes_on: bool
+    past: Sequence[Due] = ()
     early: Due | None = None
 
 
@@ -73,7 +77,8 @@ def list_minutes(
 
     ``count`` says how many spans of a part begin in each minute, where the part does not say so itself.
     """
-    spans = _spans_by_minute(parts, count, now_ns // MINUTE_NS - BACK_MINUTES)
+    first = now_ns // MINUTE_NS - BACK_MINUTES
+    spans = _spans_by_minute(parts, count, first)
     last = (now_ns - LATE_NS) // MINUTE_NS - 1
     left = sorted(spans.keys() - set(looked_at), reverse=True)
     goes_on = any(last < minute <= (now_ns + AHEAD_NS) // MINUTE_NS for minute in left)
@@ -88,7 +93,9 @@ def list_minutes(
     due = [make_due(minutes, sum(spans[minute] for minute in minutes)) for minutes in ripe]
     is_first = not looked_at and not due
     early = _early(parts, {minute: spans[minute] for minute in left if minute > last}, now_ns) if is_first else None
-    return Agenda(due, goes_on or len(ripe) < len(several), early)
+    oldest = first if len(looked_at) < _YOUNG else last - _NEW
+    past = [each for each in due if each.minutes[0] < oldest]
+    return Agenda(due[: len(due) - len(past)], goes_on or len(ripe) < len(several), past, early)
 
 
 def _early(parts: Sequence[Part], spans: Mapping[int, int], now_ns: int) -> Due | None:

@@ -23,6 +23,7 @@ from spanglass_server.findings.detecting.stretch import Stretch, count_minutes, 
 from spanglass_server.findings.judging.judge import Judge
 from spanglass_server.findings.latecomers import Latecomers, spans_of
 from spanglass_server.findings.store.store import Look
+from spanglass_server.pace import REST_PAST
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import QueryTimeoutError, Window
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from spanglass_server.findings.agenda import Due
     from spanglass_server.findings.detecting.reading import Marks
     from spanglass_server.findings.store.store import FindingStore
+    from spanglass_server.pace import Pace
     from spanglass_server.store.ports import QuerySession
 
 _LOG = logging.getLogger(__name__)
@@ -41,7 +43,10 @@ _AT_ONCE, _JUDGE_AFTER = 10, 5
 
 
 class Looker:
-    """``ask`` runs a function over a query session; ``arrived_ns`` says when the newest spans came, at once."""
+    """``ask`` runs a function over a query session; ``arrived_ns`` says when the newest spans came, at once.
+
+    ``pace`` is that of looks at the past.
+    """
 
     def __init__(
         self,
@@ -49,7 +54,10 @@ class Looker:
         ask: Callable[[Callable[[QuerySession], object]], object],
         arrived_ns: Callable[[], int],
         clock_ns: Callable[[], int],
+        pace: Pace,
     ) -> None:
+        self._pace = pace
+        self._has_past = False
         self._store = store
         self._ask = ask
         self._arrived_ns = arrived_ns
@@ -72,8 +80,12 @@ class Looker:
         arrived_ns = self._arrived_ns()
         return self._waits or arrived_ns > self._seen_ns or self._latecomers.are_due(arrived_ns, self._clock_ns())
 
+    def is_past_due(self) -> bool:
+        """Whether minutes of the past are to be looked at now, of those that were found when it was looked last."""
+        return self._has_past and self._pace.is_due()
+
     def step(self) -> None:
-        """Look at the minutes that are due."""
+        """Look at the minutes that are due, or at some of the past."""
         now_ns = self._clock_ns()
         first = now_ns // MINUTE_NS - BACK_MINUTES
         self._looked_at = {minute for minute in self._looked_at if minute >= first}
@@ -95,6 +107,10 @@ class Looker:
                 break
             spans += self._look(due)
             looked += 1
+        if agenda.past and not spans and self._pace.is_due():
+            with self._pace.piece(REST_PAST):
+                self._look(agenda.past[0])
+        self._has_past = bool(agenda.past)
         self._waits = agenda.goes_on or len(agenda.due) > looked
         if self._unjudged >= _JUDGE_AFTER or (self._unjudged and not self._waits):
             self._unjudged = 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from spanglass_server.pace import REST_PAST, Pace
 from spanglass_server.promql.engine import Options, range_query
 from spanglass_server.promql.errors import PromqlError
 from spanglass_server.promql.series.labels import NAME
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from spanglass_server.trends.quantities import Quantity
     from spanglass_server.trends.thresholds import Threshold
 
-#: After a step comes a rest of so many times the processor time that its thread took, and that is all that it takes: a
-#: hundredth of a core at most. Others read the past too (anomalies as much), and all together may take a twentieth.
-_REST: Final = 100
 #: A quantity is computed anew after so many times the processor time that this took, so that others have their turn.
 _APART: Final = 200
 #: Of so many steps of a quantity one reads the past, though there are new places: they may come faster than turns.
@@ -53,10 +51,10 @@ _AGAIN_MS: Final = (120_000, 600_000)
 @dataclass(slots=True)
 class _Watched:
     history: History
+    computing: Pace
     computed: tuple[int, float] | None = None  # the last place and the share that was read then
     stepped: int = 0  # the number of its last step
     turns: int = 0
-    free_s: float = 0.0  # it is not computed before
 
     def missing(self) -> tuple[int, int] | None:
         """The next places to read: the newest, but every third turn those before what was read."""
@@ -68,48 +66,47 @@ class Watcher:
     """Works in steps, each of one question and one quantity to compute; called by one thread.
 
     ``ask`` runs a query over a session's series, ``first_ns`` is the time of the oldest record (None without any),
-    ``now_ns`` the time; ``elapsed_s`` counts seconds, ``spent_s`` those of processor time of the thread.
+    ``now_ns`` the time.
     """
 
     board: Board
     ask: Callable[[Callable[[SeriesSource], Any]], Any]
     first_ns: Callable[[], int | None]
     now_ns: Callable[[], int]
-    elapsed_s: Callable[[], float]
-    spent_s: Callable[[], float]
     thresholds: Callable[[], Sequence[Threshold]] = tuple
+    new_pace: Callable[[], Pace] = Pace
     problems: dict[str, str] = field(default_factory=dict)
     _watched: dict[str, _Watched] = field(default_factory=dict)
     _course: Course = DAYS
     _first_ms: int | None = None
     _was_empty: bool = False
     _again_ms: list[int] = field(default_factory=list)
-    _due_s: float = 0.0
+    _pace: Pace = field(init=False)
     _steps: int = 0
+
+    def __post_init__(self) -> None:
+        self._pace = self.new_pace()
 
     def is_due(self) -> bool:
         """Whether it is time for a step, within the share of a core."""
-        return self.elapsed_s() >= self._due_s
+        return self._pace.is_due()
 
     def step(self) -> bool:
         """Do one piece of the work; False if there was none."""
-        spent_s = self.spent_s()
-        piece = self._next()
-        if piece is None:
-            self._due_s = self.elapsed_s() + _IDLE_S
-            return False
-        quantity, watched = piece
-        missing = watched.missing()
-        self._steps += 1
-        watched.stepped, watched.turns = self._steps, watched.turns + 1
-        try:
+        with self._pace.piece(REST_PAST) as piece:
+            found = self._next()
+            if found is None:
+                piece.least_s = _IDLE_S
+                return False
+            quantity, watched = found
+            missing = watched.missing()
+            self._steps += 1
+            watched.stepped, watched.turns = self._steps, watched.turns + 1
             if missing is not None:
                 self._read(quantity, watched.history, missing)
             if self._is_to_compute(watched):
                 self._compute(quantity, watched)
-        finally:
-            self._due_s = self.elapsed_s() + _REST * (self.spent_s() - spent_s)
-        return True
+            return True
 
     def _next(self) -> tuple[Quantity, _Watched] | None:
         """The quantity with something to do whose last step is longest ago."""
@@ -122,7 +119,9 @@ class Watcher:
         last = (now_ms - _LATE_MS) // self._course.step_ms
         behind: list[tuple[Quantity, _Watched]] = []
         for quantity in QUANTITIES:
-            watched = self._watched.setdefault(quantity.name, _Watched(History(self._course, last)))
+            if quantity.name not in self._watched:
+                self._watched[quantity.name] = _Watched(History(self._course, last), self.new_pace())
+            watched = self._watched[quantity.name]
             history = watched.history
             history.advance(last)
             if first_ms // self._course.step_ms >= history.oldest_read:
@@ -164,14 +163,13 @@ class Watcher:
         history.put(first, labels, values)
 
     def _compute(self, quantity: Quantity, watched: _Watched) -> None:
-        spent_s = self.spent_s()
-        self.board.put(find(quantity, watched.history, self.thresholds()))
-        watched.computed = watched.history.last, watched.history.share_read
-        watched.free_s = self.elapsed_s() + _APART * (self.spent_s() - spent_s)
+        with watched.computing.piece(_APART):
+            self.board.put(find(quantity, watched.history, self.thresholds()))
+            watched.computed = watched.history.last, watched.history.share_read
 
     def _is_to_compute(self, watched: _Watched) -> bool:
         """Whether its newest places are read, there is something to tell, and it was not just computed."""
-        return self.elapsed_s() >= watched.free_s and watched.history.is_read_to_last and _is_outdated(watched)
+        return watched.computing.is_due() and watched.history.is_read_to_last and _is_outdated(watched)
 
 
 def without_first(values: NDArray[np.float64], steps: Steps, first_ms: int) -> NDArray[np.float64]:

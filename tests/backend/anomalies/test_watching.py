@@ -15,6 +15,7 @@ from spanglass_server.anomalies.watching import sources
 from spanglass_server.anomalies.watching import watcher as module
 from spanglass_server.anomalies.watching.sources import LogPatterns, Metric, OfItself, Operations, metrics_of
 from spanglass_server.anomalies.watching.watcher import Watcher
+from spanglass_server.pace import Pace
 from spanglass_server.promql.errors import PromqlError
 from spanglass_server.store.ports import QueryMemoryError
 
@@ -88,8 +89,8 @@ class World:
         """Open the store and begin to watch, as a start does."""
         self.store = AnomalyStore(self.path)
         self.watcher = Watcher(
-            self.store, self.ask, lambda: self.first_ns, lambda: self.now_ns, lambda: self.elapsed_s, lambda: 0.0,
-            lambda _: 0, 100,
+            self.store, self.ask, lambda: self.first_ns, lambda: self.now_ns,
+            Pace(lambda: self.elapsed_s, lambda: 0.0), lambda _: 0, 100,
         )  # fmt: skip
         self.desk = AnomalyDesk(self.store, self.watcher, lambda: self.now_ns)
 

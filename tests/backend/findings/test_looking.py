@@ -22,6 +22,7 @@ from spanglass_server.findings.model import Dismissal, Kind, Place, Sighting, St
 from spanglass_server.findings.store import store
 from spanglass_server.findings.store.store import FILE_NAME, FindingStore
 from spanglass_server.findings.words import WORDS
+from spanglass_server.pace import REST_PAST, Pace
 from spanglass_server.process.parts.recording import IngestSink
 from spanglass_server.process.storage_node import StorageNode
 from spanglass_server.promql.engine import range_query
@@ -57,17 +58,20 @@ class World:
         self.node = StorageNode(settings, Telemetry(), self.clock)
         self.folder = directory
         self.asked = 0
+        self.elapsed_s = self.spent_s = 0.0
+        self.pace = Pace(lambda: self.elapsed_s, lambda: self.spent_s)
         self.open()
 
     def open(self) -> None:
         """Open the store of findings, as a start does."""
         self.store = FindingStore(self.folder / FILE_NAME)
         self.desk = FindingDesk(self.store, self.clock)
-        self.looker = Looker(self.store, self.ask, self.arrived_ns, self.clock)
+        self.looker = Looker(self.store, self.ask, self.arrived_ns, self.clock, self.pace)
 
     def ask(self, query):
         """Run a query, and count it."""
         self.asked += 1
+        self.spent_s += 0.5
         return self.node.engine.run_here(query)
 
     def arrived_ns(self) -> int:
@@ -216,6 +220,40 @@ def test_whatever_spans_hold_is_looked_at(world):
 
     assert {one.place.kind for one in world.desk.known()} == {Kind.SLOW_QUERY, Kind.N_PLUS_ONE}
     assert not world.looker.has_news()
+
+
+def test_the_past_is_looked_at_within_a_share_of_a_core(world):
+    """What lies hours back waits while the thread rests, a hundred times what its looks took; what is new does not."""
+    for minute in range(10):  # no longer a young server
+        world.send(traces(1 + minute, 1, MINUTE - 30 + minute))
+    world.clock.now_ns = (MINUTE + 2) * MINUTE_NS
+    world.looker.step()
+    assert len(world.store.looked_at(0)) == 10
+
+    for hours in (1, 2, 3):
+        world.send(traces(20 + hours, 1, MINUTE - 60 * hours))
+    world.send(traces(30, 1, MINUTE - 6))
+    world.looker.step()
+    assert MINUTE - 6 in world.store.looked_at(0)
+    assert world.looker.is_past_due()
+    world.looker.step()
+    world.looker.step()
+    assert len(world.store.looked_at(0)) == 12
+    assert not world.looker.is_past_due()
+
+    world.send(traces(31, 1, MINUTE - 5))
+    world.looker.step()
+    assert len(world.store.looked_at(0)) == 13
+    for looks in (14, 15):
+        world.elapsed_s += REST_PAST * 0.5 - 1
+        assert not world.looker.is_past_due()
+        world.elapsed_s += 2
+        assert world.looker.is_past_due()
+        world.looker.step()
+        assert len(world.store.looked_at(0)) == looks
+    world.elapsed_s += REST_PAST
+    world.looker.step()
+    assert not world.looker.is_past_due()
 
 
 def test_late_minutes_and_dismissals(world):
@@ -448,7 +486,8 @@ def test_little_is_looked_at_seldom():
         agenda = list_minutes([part], lambda _: counts, looked_at, now_ns)
         assert all(each.own.end_ns - each.own.start_ns == len(each.minutes) * MINUTE_NS for each in agenda.due)
         assert all(each.own.start_ns == each.minutes[-1] * MINUTE_NS and each.weight == 1 for each in agenda.due)
-        return [(each.minutes[-1] - hour, each.minutes[0] - hour) for each in agenda.due], agenda.goes_on
+        found = [*agenda.due, *agenda.past]
+        return [(each.minutes[-1] - hour, each.minutes[0] - hour) for each in found], agenda.goes_on
 
     old = set(range(hour - 100, hour - 2))
     assert due(hour + 3, counts, old) == ([], True)

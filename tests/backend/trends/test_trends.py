@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from spanglass_server.measures.grammar import parse_measure
+from spanglass_server.pace import Pace
 from spanglass_server.promql.engine import range_query
 from spanglass_server.promql.in_memory import SeriesInMemory
 from spanglass_server.promql.series.labels import NAME, LabelSets
@@ -55,7 +56,7 @@ class World:
         self.board = Board()
         self.watcher = Watcher(
             self.board, self.ask, lambda: None if self.first_ms is None else self.first_ms * 10**6,
-            lambda: self.now_ms * 10**6, lambda: self.elapsed_s, lambda: self.spent,
+            lambda: self.now_ms * 10**6, new_pace=lambda: Pace(lambda: self.elapsed_s, lambda: self.spent),
         )  # fmt: skip
 
     def ask(self, question):

@@ -15,6 +15,7 @@ from spanglass_server.anomalies.watching.memory import HOURS
 from spanglass_server.anomalies.watching.sources import LogPatterns, Metric, Operations, metrics_of
 from spanglass_server.anomalies.watching.telling import merged
 from spanglass_server.anomalies.watching.watched import READY_HOURS, Clock, Watched
+from spanglass_server.pace import REST_NEW, REST_PAST
 from spanglass_server.promql.errors import PromqlError
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.store.ports import QueryMemoryError, Window
@@ -27,14 +28,12 @@ if TYPE_CHECKING:
 
     from spanglass_server.anomalies.store.store import AnomalyStore
     from spanglass_server.anomalies.watching.sources import Source
+    from spanglass_server.pace import Pace
     from spanglass_server.promql.ports import SeriesSource
     from spanglass_server.store.ports import QuerySession
 
     Question = Callable[[QuerySession, SeriesSource], Any]
 
-#: After a piece of work comes a rest of so many times the processor time that its thread took, which is all that it
-#: takes: a hundredth of a core for the past, a thirtieth at most. What is new is not to wait for what is old.
-_REST_PAST, _REST = 100, 30
 _IDLE_S: Final = 15.0
 #: Records come late: a step is judged, and an hour is read, when it is over for so long.
 _LATE_MS, _LATE_HOUR_MS = 60_000, 360_000
@@ -53,23 +52,21 @@ class Watcher:
     """Works in steps of one question each; called by one thread.
 
     ``ask`` runs a question over a session and its series, ``first_ns`` is the time of the oldest record (None without
-    any), ``now_ns`` the time; ``elapsed_s`` counts seconds, ``spent_s`` those of processor time of the thread. ``used``
-    is how often rules and dashboards name a metric; of all metrics ``most_series`` series are watched.
+    any), ``now_ns`` the time. ``used`` is how often rules and dashboards name a metric; of all metrics ``most_series``
+    series are watched.
     """
 
     store: AnomalyStore
     ask: Callable[[Question], Any]
     first_ns: Callable[[], int | None]
     now_ns: Callable[[], int]
-    elapsed_s: Callable[[], float]
-    spent_s: Callable[[], float]
+    pace: Pace
     used: Callable[[str], int]
     most_series: int
     problems: dict[str, str] = field(default_factory=dict)
     left_out: int = 0
     watched: list[Watched] = field(default_factory=list)
     _listed_ms: int | None = None
-    _due_s: float = 0.0
     _steps: int = 0
     _traffic: Traffic = field(default_factory=Traffic)
     _arrivals: Arrivals = field(init=False)
@@ -81,31 +78,26 @@ class Watcher:
 
     def is_due(self) -> bool:
         """Whether it is time for a step, within the share of a core."""
-        return self.elapsed_s() >= self._due_s
+        return self.pace.is_due()
 
     def step(self) -> bool:
         """Do one piece of the work; False if there was none."""
-        spent_s, rest = self.spent_s(), _REST_PAST
-        clock = self._clock()
-        if clock is None:
-            self._due_s = self.elapsed_s() + _IDLE_S
-            return False
-        try:
-            self._notice_the_clock(clock)
-            if self._list():
-                return True
-            for work, rest in (  # noqa: B007 - the last is used
-                (self._read_new_hours, _REST),
-                (self._judge, _REST),
-                (self._tidy, _REST),
-                (self._read_past, _REST_PAST),
-            ):
-                if work(clock):
+        with self.pace.piece(REST_PAST) as piece:
+            clock = self._clock()
+            if clock is not None:
+                self._notice_the_clock(clock)
+                if self._list():
                     return True
-        finally:
-            self._due_s = self.elapsed_s() + rest * (self.spent_s() - spent_s)
-        self._due_s = self.elapsed_s() + _IDLE_S
-        return False
+                for work, piece.rest in (
+                    (self._read_new_hours, REST_NEW),
+                    (self._judge, REST_NEW),
+                    (self._tidy, REST_NEW),
+                    (self._read_past, REST_PAST),
+                ):
+                    if work(clock):
+                        return True
+            piece.least_s = _IDLE_S
+            return False
 
     @property
     def first_hour(self) -> int:

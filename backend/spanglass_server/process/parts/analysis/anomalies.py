@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.anomalies.announcing import Announcer
 from spanglass_server.anomalies.desk import AnomalyDesk
 from spanglass_server.anomalies.store.store import FILE_NAME, AnomalyStore
 from spanglass_server.anomalies.watching.watcher import Watcher
+from spanglass_server.pace import Pace
 from spanglass_server.process.parts.recording import IngestSink
 from spanglass_server.store.ports import QueryError
 from spanglass_server.store.sessions.stopping import Stop
@@ -52,7 +52,7 @@ class Anomalies:
         self._stop = Stop()
         self._store = AnomalyStore(settings.data.dir.resolve() / FILE_NAME)
         self._watcher = Watcher(
-            self._store, self._ask, node.first_ns, clock_ns, time.monotonic, time.thread_time, used,
+            self._store, self._ask, node.first_ns, clock_ns, Pace(), used,
             settings.anomalies.max_series,
         )  # fmt: skip
         is_on = settings.anomalies.enabled

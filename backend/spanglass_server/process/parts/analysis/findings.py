@@ -10,6 +10,7 @@ from spanglass_server.findings.desk import FindingDesk
 from spanglass_server.findings.looker import Looker
 from spanglass_server.findings.store.store import FILE_NAME, FindingStore
 from spanglass_server.leaks.looking import LeakWatch
+from spanglass_server.pace import Pace
 from spanglass_server.process.parts.recording import IngestSink
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import QueryError
@@ -55,7 +56,7 @@ class Findings:
         self._store = FindingStore(settings.data.dir.resolve() / FILE_NAME)
         self.desk = FindingDesk(self._store, clock_ns)
         self._announcer = Announcer(self.desk, IngestSink(node.ingest), clock_ns)
-        self._looker = Looker(self._store, self._ask, lambda: self._arrived_ns(Signal.SPANS), clock_ns)
+        self._looker = Looker(self._store, self._ask, lambda: self._arrived_ns(Signal.SPANS), clock_ns, Pace())
         self._leaks = LeakWatch(self._store, self._ask_series, lambda: self._arrived_ns(Signal.METRICS), clock_ns)
         self._supervisor = Supervisor(telemetry, pulse=node.pulse)
         node.also(lambda: self._supervisor.problems)
@@ -63,12 +64,20 @@ class Findings:
 
     def _ask(self, query: Callable[[QuerySession], Any]) -> Any:
         # a minute is over for 20 s when it is looked at: only a first look, at one that is not over, needs the newest
-        return self._node.engine.run_here(query, self._stop, needs_newest=self._looker.is_new, gives_way=True)
+        return self._node.engine.run_here(
+            query, self._stop, needs_newest=self._looker.is_new, is_paced=True, gives_way=True
+        )
 
     def _ask_series(self, question: Callable[[SeriesSource], Any]) -> Any:
         # points of the last seconds are not asked for, so nothing that waits has to be decoded
         run = self._node.engine.run_here
-        return run(lambda session: question(self._series(session)), self._stop, needs_newest=False, gives_way=True)
+        return run(
+            lambda session: question(self._series(session)),
+            self._stop,
+            needs_newest=False,
+            is_paced=True,
+            gives_way=True,
+        )
 
     def _arrived_ns(self, signal: Signal) -> int:
         return self._node.store.contents.snapshot.arrived[signal].time_ns
@@ -78,7 +87,7 @@ class Findings:
 
     def _is_look_due(self) -> bool:
         is_time = self._looker.is_new or not 0 <= self._clock_ns() - self._looked_ns < _LOOK_EVERY_NS
-        return is_time and self._looker.has_news()
+        return (is_time and self._looker.has_news()) or self._looker.is_past_due()
 
     def _step(self) -> None:
         before = self._store.changes

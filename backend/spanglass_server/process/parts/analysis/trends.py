@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.store.ports import QueryError
@@ -39,9 +38,7 @@ class TrendWatch:
         self._node, self._series = node, series
         self._stop = Stop()
         self.board = Board()
-        self._watcher = Watcher(
-            self.board, self._ask, node.first_ns, clock_ns, time.monotonic, time.thread_time, thresholds
-        )
+        self._watcher = Watcher(self.board, self._ask, node.first_ns, clock_ns, thresholds)
         self._supervisor = Supervisor(telemetry, pulse=node.pulse)
         node.also(lambda: self._supervisor.problems)
         self._task = self._supervisor.every(_STEP_EVERY_S, "trends", self._step, self._watcher.is_due)
