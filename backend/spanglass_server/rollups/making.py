@@ -83,8 +83,10 @@ def _hours(window: Window) -> Iterator[Window]:
         yield Window(start_ns, start_ns + _PART_NS)
 
 
-def rolled(session: QuerySession, window: Window, parts: Sequence[Slice], step_ns: int) -> Iterator[pa.Table]:
-    """The rollups of a window at one step, a table for each part that has points."""
+def rolled(
+    session: QuerySession, window: Window, parts: Sequence[Slice], steps_ns: Sequence[int]
+) -> Iterator[list[pa.Table]]:
+    """The rollups of a window at some steps, a table each for each part that has points, which are read once."""
     attributes = sorted(
         name
         for name in session.columns(Signal.METRICS, inside(window))
@@ -93,7 +95,7 @@ def rolled(session: QuerySession, window: Window, parts: Sequence[Slice], step_n
     for part in parts:
         points = _points(session, part, attributes)
         if points.num_rows:
-            yield thin(points, step_ns).drop_columns(["series", "layout"])
+            yield [thin(points, step_ns).drop_columns(["series", "layout"]) for step_ns in steps_ns]
 
 
 def thin(points: pa.Table, step_ns: int) -> pa.Table:
@@ -118,4 +120,9 @@ def _points(session: QuerySession, part: Slice, attributes: Sequence[str]) -> pa
         relation=Sql(session.relation(Signal.METRICS, inside(part.window), columns)),
         names=one_of(part.names),
     )
-    return run(session, sql).combine_chunks()
+    return _sorted(run(session, sql).combine_chunks())
+
+
+def _sorted(points: pa.Table) -> pa.Table:
+    """One series after another; DuckDB takes three times as long for as many columns."""
+    return points.take(pa.array(np.lexsort([numbers(points, name, np.uint64) for name in ("time_ns", "series")])))

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
+from spanglass_server.pace import REST_NEW, Pace
 from spanglass_server.rollups.making import counts_by_window, rolled, slices
+from spanglass_server.rollups.spool import Spool
 from spanglass_server.rollups.windows import LEVELS, WINDOW_NS, next_due, window_of, windows_between
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import ROLLUPS, TIME_COLUMN, Signal
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from spanglass_server.store.store import Store
 
 _FEW_WINDOWS = 8
+_DAY_NS = 86_400 * 10**9
 
 
 class RollupWorker:
@@ -37,9 +40,13 @@ class RollupWorker:
     ``seen`` is called with each table of new records, in the thread that makes them columns, before anyone can ask for
     them. ``run`` belongs to another thread; whatever it raises, it can be called again. Windows that are not rolled up,
     or got points afterwards, are found once after the start, by their numbers of points.
+
+    A window of the last day that is not rolled up is, at once. Others keep to ``pace``: they lie further back, or got
+    points that came late, and each of these may be followed by more.
     """
 
-    def __init__(self, telemetry: Telemetry, clock_ns: Callable[[], int]) -> None:
+    def __init__(self, telemetry: Telemetry, clock_ns: Callable[[], int], pace: Pace | None = None) -> None:
+        self.pace = pace or Pace()
         self._telemetry = telemetry
         self._clock_ns = clock_ns
         self._lock = threading.Lock()
@@ -71,21 +78,29 @@ class RollupWorker:
                 self._times[start_ns] += 1
 
     def run(self, stopped: Callable[[], bool]) -> None:
-        """Roll up all windows that can be, until ``stopped``."""
+        """Roll up all windows whose turn it is, until ``stopped``."""
         if not self._knows_stored:
-            self._touch(self._engine.run_here(self._stored_since))
+            self._touch(self._engine.run_here(self._stored_since, is_paced=True))
             self._judge()
             self._knows_stored = True
-        while not stopped() and (window := next_due(self._touched, self._clock_ns())) is not None:
+        while not stopped() and (window := self._next()) is not None:
             with self._lock:
                 self._touched.discard(window.start_ns)
             cover = self._covers().get(window.start_ns, Cover(window.start_ns, window.end_ns, 0))
             seen = self._seen_in(cover)  # before the session begins, which may not have what comes from now on
             try:
-                self._engine.run_here(partial(self._make, cover, seen))
+                with self.pace.piece(REST_NEW):
+                    # what came in the last seconds is noticed once columns were made of it, for the next time
+                    self._engine.run_here(partial(self._make, cover, seen), needs_newest=False, is_paced=True)
             except BaseException:
                 self._touch([window.start_ns])
                 raise
+
+    def _next(self) -> Window | None:
+        now_ns, covers = self._clock_ns(), self._covers()
+        with self._lock:
+            new = [start_ns for start_ns in self._touched if start_ns > now_ns - _DAY_NS and start_ns not in covers]
+            return next_due(new, now_ns) or (next_due(self._touched, now_ns) if self.pace.is_due() else None)
 
     def _covers(self) -> dict[int, Cover]:
         """What is rolled up, by the starts of all windows in it: compaction makes one of several."""
@@ -120,9 +135,9 @@ class RollupWorker:
         if points <= before.source_rows:
             return  # retention has deleted points of it: what was made of all of them stays
         with self._telemetry.timed(own.ROLLUP_SECONDS):
-            tables = {level.signal: _rows(session, found, level.step_ns) for level in LEVELS}
             self._store.roll_up(
-                replace(before, source_rows=points), tables, self._clock_ns(), lambda: self._seen_in(before) == seen
+                *(replace(before, source_rows=points), _tables(session, found), self._clock_ns()),
+                lambda: self._seen_in(before) == seen,
             )
 
 
@@ -130,9 +145,21 @@ def _windows_in(cover: Cover) -> range:
     return range(cover.start_ns, cover.end_ns, WINDOW_NS)
 
 
-def _rows(session: QuerySession, found: Sequence[tuple[Window, int, list[Slice]]], step_ns: int) -> Iterator[pa.Table]:
-    for window, _, parts in found:
-        yield from rolled(session, window, parts, step_ns)
+def _tables(
+    session: QuerySession, found: Sequence[tuple[Window, int, list[Slice]]]
+) -> dict[Signal, Iterator[pa.Table]]:
+    """The rows of each level, to be taken in this order: all are made when those of the first one are."""
+    first, *others = LEVELS
+    spools = {level.signal: Spool() for level in others}
+
+    def of_first() -> Iterator[pa.Table]:
+        for window, _, parts in found:
+            for table, *coarser in rolled(session, window, parts, [level.step_ns for level in LEVELS]):
+                for spool, each in zip(spools.values(), coarser, strict=True):
+                    spool.put(each)
+                yield table
+
+    return {first.signal: of_first(), **{signal: spool.take() for signal, spool in spools.items()}}
 
 
 def _points_of(counts: Mapping[int, int], cover: Cover) -> int:

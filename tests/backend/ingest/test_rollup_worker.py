@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from nodes import NOW_NS, Clock, Node, open_node
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
+from spanglass_server.pace import REST_NEW, Pace
 from spanglass_server.rollups.windows import GRACE_NS, WINDOW_NS, window_of
 from spanglass_server.settings.table import Retention
 from spanglass_server.signals import ROLLUPS, Signal
@@ -30,6 +32,7 @@ def body(first_ns: int, values: list[float], **attributes: str) -> bytes:
 def roll(node: Node) -> None:
     """Do what the threads do."""
     node.real._pending.settle()
+    node.real._rollups.pace = Pace(lambda: 0.0, lambda: 0.0)  # as if it had rested
     node.real._rollups.run(lambda: False)
 
 
@@ -81,6 +84,35 @@ def test_points_that_come_late_are_in_the_rollups_too(tmp_path):
         roll(node)
         assert [row["value_double"] for row in kept(node, Signal.ROLLUPS_1H)] == [1, 9]
         assert covered(node) == {key: [WINDOW] for key in ROLLUPS}
+
+
+def test_what_is_no_longer_new_keeps_to_the_pace(tmp_path):
+    """A window of the last day is rolled up at once; those further back, and again for a late point, after the rest."""
+    clock, spent = Clock(), itertools.count()
+    elapsed_s = 0.0
+    with open_node(tmp_path, clock) as node:
+        node.real._rollups.pace = Pace(lambda: elapsed_s, lambda: float(next(spent)))  # each takes a second
+
+        def run() -> list[Window]:
+            node.real._pending.settle()
+            node.real._rollups.run(lambda: False)
+            return sorted(covered(node)[Signal.ROLLUPS_5M], key=lambda window: window.start_ns)
+
+        old = [Window(*(at_ns - days * 4 * WINDOW_NS for at_ns in (WINDOW.start_ns, WINDOW.end_ns))) for days in (3, 2)]
+        for window in (*old, WINDOW):
+            node.submit(body(window.start_ns + EVERY_NS, [1.0]), signal=Signal.METRICS)
+        assert run() == [WINDOW]
+        elapsed_s += REST_NEW - 1
+        assert run() == [WINDOW]
+        elapsed_s += 2
+        assert run() == [old[1], WINDOW]
+
+        node.submit(body(WINDOW.start_ns + 2 * EVERY_NS, [1.0]), signal=Signal.METRICS)
+        assert run() == [old[1]]
+        elapsed_s += REST_NEW + 1
+        assert run() == [old[1], WINDOW]
+        elapsed_s += REST_NEW + 1
+        assert run() == [*old, WINDOW]
 
 
 def test_a_restart_finds_what_is_not_rolled_up_yet(tmp_path):
