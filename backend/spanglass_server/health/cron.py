@@ -22,6 +22,7 @@ _WORDS: Final = {
     "@hourly": "0 * * * *",
 }
 _SUNDAY: Final = 7
+_MOST_DIGITS: Final = 4
 #: 29 February of a year divisible by 4 comes within 8 years, whatever century begins between.
 _MOST_DAYS: Final = 8 * 366
 
@@ -132,9 +133,9 @@ def _part(field: _Field, text: str) -> range:
     span, slash, step_text = text.partition("/")
     step = 1
     if slash:
-        if not (step_text.isascii() and step_text.isdigit() and int(step_text) > 0):
+        step = _whole(step_text)
+        if step <= 0:
             raise CronError(f"{field.name}: {text!r} has no step above 0 behind the /")
-        step = int(step_text)
     first, dash, last = span.partition("-")
     if span == "*":
         return range(field.least, field.most + 1, step)
@@ -148,6 +149,12 @@ def _part(field: _Field, text: str) -> range:
 def _number(field: _Field, text: str) -> int:
     if text in field.names:
         return field.names.index(text) + field.least
-    if not (text.isascii() and text.isdigit() and field.least <= int(text) <= field.most):
+    number = _whole(text)
+    if not field.least <= number <= field.most:
         raise CronError(f"{field.name}: {text!r} is none from {field.least} to {field.most}")
-    return int(text)
+    return number
+
+
+def _whole(text: str) -> int:
+    """The whole number that a text is; -1 where it is none, or has more digits than any field has use for."""
+    return int(text) if len(text) <= _MOST_DIGITS and text.isascii() and text.isdigit() else -1

@@ -165,7 +165,14 @@ def test_times_of_crontab(text, zone, after, expected):
     assert cron.last_ns(next_ns - 1, found) <= ns(after)
 
 
-@pytest.mark.parametrize("text", ["* * * *", "60 * * * *", "* * 0 * *", "*/0 * * * *", "5-1 * * * *", "x * * * *", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("* * * *", "60 * * * *", "* * 0 * *", "*/0 * * * *", "5-1 * * * *", "x * * * *", ""),
+        *(f"{'9' * 5000} * * * *", f"*/{'9' * 5000} * * * *"),
+    ],
+    ids=lambda text: text[:12],
+)
 def test_what_is_no_crontab(text):
     """Times that can't be are refused."""
     with pytest.raises(CronError):
