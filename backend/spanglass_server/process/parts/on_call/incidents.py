@@ -17,6 +17,7 @@ from spanglass_server.incidents.running.looking import Around
 from spanglass_server.incidents.running.releases import ReleaseWatch
 from spanglass_server.incidents.store.sqlite import FILE_NAME, SqliteIncidentStore
 from spanglass_server.notifications.people.rota import on_call
+from spanglass_server.pace import Pace
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.store.sessions.stopping import Stop
 from spanglass_server.supervision import Supervisor
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession
 
 _LOOK_EVERY_S = 0.5
-_RELEASES_EVERY_S = 30.0
+_RELEASES_EVERY_S = 2.0
 _PURGE_EVERY_S = 3600.0
 _INSIST_EVERY_S = 0.05
 #: Who works with whom is asked once so often for each service, and of so many services in that time: a storm of alerts
@@ -76,16 +77,20 @@ class Incidents:
         every, works = self._supervisor.every, self._stop.unless_stopped
         correlator = Correlator(around)
         announcer = Announcer(self._store, book.settings, notifications.announce)
-        releases = ReleaseWatch(self._store, self._ask, clock_ns)
+        releases = ReleaseWatch(self._store, self._ask_old, clock_ns, Pace())
         self._tasks = [
             every(_LOOK_EVERY_S, "incidents", works(correlator.step), correlator.has_news),
-            every(_RELEASES_EVERY_S, "incident releases", works(releases.step)),
+            every(_RELEASES_EVERY_S, "incident releases", works(releases.step), releases.is_due),
             every(_LOOK_EVERY_S, "incident announcements", announcer.step, announcer.has_news),
             every(_PURGE_EVERY_S, "incident purge", self._purge),
         ]
 
     def _ask(self, query: Callable[[QuerySession], Any]) -> Any:
         return self._engine.run_here(query, self._stop, gives_way=True)
+
+    def _ask_old(self, query: Callable[[QuerySession], Any]) -> Any:
+        # nobody waits for what came in the last seconds: it is asked again while an incident goes on
+        return self._engine.run_here(query, self._stop, needs_newest=False, is_paced=True, gives_way=True)
 
     def _companions(self, service: str, before_ns: int) -> frozenset[str]:
         known = self._known.get(service)
