@@ -8,7 +8,7 @@ from spanglass_server.incidents.model import SERVER, Line
 from spanglass_server.incidents.running import releases as module
 from spanglass_server.incidents.running.releases import ReleaseWatch, releases_of
 from spanglass_server.incidents.store.in_memory import MemoryIncidentStore
-from spanglass_server.pace import REST_NEW, Pace
+from spanglass_server.pace import REST_PAST, Pace
 
 
 def spans(service: str, release: str | None, *minutes: float):
@@ -65,7 +65,7 @@ def test_incidents_are_looked_at_in_turn_within_a_share_of_a_core(monkeypatch):
         assert watch.is_due()
         watch.step()
         assert len(asked) == looks
-        elapsed_s += REST_NEW * 0.5 - 1
+        elapsed_s += REST_PAST * 0.5 - 1
         assert not watch.is_due()
         elapsed_s += 2
     assert sorted(asked) == ["auth", "mail", "shop"]

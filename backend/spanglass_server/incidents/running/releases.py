@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from spanglass_server.incidents.lifecycle import LIVE
 from spanglass_server.incidents.model import SERVER, Line, Turn
 from spanglass_server.incidents.ports import IncidentFilter, IncidentNotFoundError
-from spanglass_server.pace import REST_NEW
+from spanglass_server.pace import REST_PAST
 from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
 from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.statements import one_of, rows, statement
@@ -91,7 +91,7 @@ class ReleaseWatch:
 
     def step(self) -> None:
         """Look at one of the incidents that are not over, if any was not looked at lately: the longest ago."""
-        with self._pace.piece(REST_NEW) as piece:
+        with self._pace.piece(REST_PAST) as piece:
             now_ns = self._clock_ns()
             live = self._store.incidents(IncidentFilter(statuses=tuple(LIVE)), limit=_MOST)
             self._looked_ns = {each.id: min(self._looked_ns.get(each.id, 0), now_ns) for each in live}

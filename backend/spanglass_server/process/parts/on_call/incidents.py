@@ -77,7 +77,7 @@ class Incidents:
         every, works = self._supervisor.every, self._stop.unless_stopped
         correlator = Correlator(around)
         announcer = Announcer(self._store, book.settings, notifications.announce)
-        releases = ReleaseWatch(self._store, self._ask_old, clock_ns, Pace())
+        releases = ReleaseWatch(self._store, self._ask, clock_ns, Pace())
         self._tasks = [
             every(_LOOK_EVERY_S, "incidents", works(correlator.step), correlator.has_news),
             every(_RELEASES_EVERY_S, "incident releases", works(releases.step), releases.is_due),
@@ -86,10 +86,7 @@ class Incidents:
         ]
 
     def _ask(self, query: Callable[[QuerySession], Any]) -> Any:
-        return self._engine.run_here(query, self._stop, gives_way=True)
-
-    def _ask_old(self, query: Callable[[QuerySession], Any]) -> Any:
-        # nobody waits for what came in the last seconds: it is asked again while an incident goes on
+        # minutes before an alert, of which columns were made already; and releases, which are asked for again
         return self._engine.run_here(query, self._stop, needs_newest=False, is_paced=True, gives_way=True)
 
     def _companions(self, service: str, before_ns: int) -> frozenset[str]:
