@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.statements import one_of, rows, run, statement
 from spanglass_server.rollups.merging import merged
 from spanglass_server.rollups.thinning import last_markers, marked, numbers, thinned
-from spanglass_server.rollups.windows import WINDOW_NS
+from spanglass_server.rollups.windows import WINDOW_NS, window_of
 from spanglass_server.signals import FIXED_COLUMNS, ROLLUPS, AttributeColumn, Signal, quote_identifier
 from spanglass_server.store.ports import ALL_TIME, Window
 from spanglass_server.times import NS_PER_MS
@@ -49,14 +50,19 @@ def inside(window: Window) -> Window:
     return Window(window.start_ns + NS_PER_MS, window.end_ns + NS_PER_MS)
 
 
-def counts_by_window(session: QuerySession) -> dict[int, int]:
-    """How many points there are in each window, by its start."""
-    relation = Sql(session.relation(Signal.METRICS, ALL_TIME, ["time_ns"]))
-    found = rows(
-        session,
-        statement("rollups/windows", relation=relation, window_ns=Sql(str(WINDOW_NS)), ms_ns=Sql(str(NS_PER_MS))),
-    )
-    return {row["start_ns"]: row["n"] for row in found}
+def counts_by_window(session: QuerySession) -> Counter[int]:
+    """How many points there are in each window, by its start; what lies in one window is not read."""
+    counts: Counter[int] = Counter()
+    for part in session.parts(Signal.METRICS, ALL_TIME):
+        first = window_of(part.min_time_ns)
+        if part.is_inside(inside(first)):
+            counts[first.start_ns] += part.rows
+            continue
+        relation = Sql(session.part_relation(part, ("time_ns",)))
+        sizes = {"window_ns": Sql(str(WINDOW_NS)), "ms_ns": Sql(str(NS_PER_MS))}
+        for row in rows(session, statement("rollups/windows", relation=relation, **sizes)):
+            counts[row["start_ns"]] += row["n"]
+    return counts
 
 
 def slices(session: QuerySession, window: Window, most: int = SLICE_ROWS) -> tuple[int, list[Slice]]:

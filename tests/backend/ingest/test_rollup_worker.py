@@ -9,10 +9,12 @@ from nodes import NOW_NS, Clock, Node, open_node
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from spanglass_server.pace import REST_NEW, Pace
+from spanglass_server.rollups.making import counts_by_window
 from spanglass_server.rollups.windows import GRACE_NS, WINDOW_NS, window_of
 from spanglass_server.settings.table import Retention
 from spanglass_server.signals import ROLLUPS, Signal
 from spanglass_server.store.ports import ALL_TIME, Window
+from spanglass_server.times import NS_PER_MS
 
 WINDOW = window_of(NOW_NS - 2 * WINDOW_NS)
 EVERY_NS = 60 * 10**9
@@ -127,6 +129,25 @@ def test_a_restart_finds_what_is_not_rolled_up_yet(tmp_path):
         assert covered(node) == {signal: [] for signal in ROLLUPS}
         roll(node)
         assert [row["value_double"] for row in kept(node, Signal.ROLLUPS_1H)] == [1, 5, 7]
+
+
+def test_points_are_counted_by_window(tmp_path):
+    """The same whether the parts that hold them lie in one window, end with it, or reach into the next."""
+    clock = Clock()
+    after_ns = WINDOW.end_ns + NS_PER_MS
+    with open_node(tmp_path, clock) as node:
+        counts = {}
+        for first_ns, points, more in (
+            (WINDOW.start_ns + EVERY_NS, 3, {WINDOW.start_ns: 3}),
+            (WINDOW.end_ns - EVERY_NS, 2, {WINDOW.start_ns: 2}),  # the last one is the window's end
+            (WINDOW.end_ns - 2 * EVERY_NS, 4, {WINDOW.start_ns: 3, WINDOW.end_ns: 1}),
+            (after_ns, 1, {WINDOW.end_ns: 1}),
+            (after_ns - 1, 1, {WINDOW.start_ns: 1}),
+        ):
+            node.submit(body(first_ns, [1.0] * points), signal=Signal.METRICS)
+            node.real._pending.settle()  # a part of its own
+            counts = {window: counts.get(window, 0) + more.get(window, 0) for window in {*counts, *more}}
+            assert node.real.engine.run_here(counts_by_window) == counts
 
 
 def test_points_of_long_ago_have_rollups_that_stay(tmp_path):
