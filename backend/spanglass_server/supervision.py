@@ -140,6 +140,7 @@ class Task:
         self._step = step
         self._supervisor = supervisor
         self._finished = False
+        self._gone = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -148,7 +149,7 @@ class Task:
         """What is wrong with the thread, in words for people; None while nothing is."""
         if self._finished:
             return None
-        if not self._thread.is_alive():
+        if self._gone:
             return f"the server's thread {self.name!r} has ended; restart the server"
         if self.failures:
             return f"the server's thread {self.name!r} fails ({self._reason}); it is tried again"
@@ -156,8 +157,8 @@ class Task:
 
     @property
     def ended(self) -> bool:
-        """Whether the thread is gone though its work is not."""
-        return not self._finished and not self._thread.is_alive()
+        """Whether the thread is gone though its work is not. Each request asks, and ``is_alive`` is four calls."""
+        return self._gone and not self._finished
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait for the thread's end, at most for so long; whether it has ended."""
@@ -165,6 +166,12 @@ class Task:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        try:
+            self._work()
+        finally:
+            self._gone = True
+
+    def _work(self) -> None:
         supervisor = self._supervisor
         while True:
             try:

@@ -77,8 +77,7 @@ class Intake:
     def offer(self, signal: Signal, body: bytes, answer: Callable[[Judged], None]) -> None:
         """Hand OTLP to ingest, which calls ``answer`` with its fate; ``RequestRefusedError`` without room for it."""
         try:
-            with self.ingest.admit(len(body)) as reservation:
-                self.ingest.offer(signal, body, answer, reservation)
+            self.ingest.offer(signal, body, answer)
         except IngestError as error:
             raise RequestRefusedError.of_ingest(error) from None
 

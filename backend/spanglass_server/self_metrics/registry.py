@@ -9,14 +9,13 @@ from __future__ import annotations
 import threading
 import time
 from bisect import bisect_left
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     #: What a watched gauge reports: one number, or a number for each combination of labels.
     Reading = float | Mapping[tuple[str, ...], float]
@@ -181,6 +180,23 @@ class Snapshot:
     distributions: dict[tuple[str, ...], Distribution]
 
 
+class _Timed:
+    """A block whose time is observed: a third of what a generator takes, which each small request has two of."""
+
+    __slots__ = ("_labels", "_metric", "_start", "_telemetry")
+
+    def __init__(self, telemetry: Telemetry, metric: Metric, labels: tuple[str, ...]) -> None:
+        self._telemetry = telemetry
+        self._metric = metric
+        self._labels = labels
+
+    def __enter__(self) -> None:
+        self._start = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._telemetry.observe(self._metric, time.perf_counter() - self._start, *self._labels)
+
+
 class Telemetry:
     """The registry. Any thread may count; labels are given in the order of the table."""
 
@@ -216,14 +232,9 @@ class Telemetry:
             entry.counts[bucket] += 1
             entry.sum += seconds
 
-    @contextmanager
-    def timed(self, metric: Metric, *labels: str) -> Iterator[None]:
+    def timed(self, metric: Metric, *labels: str) -> _Timed:
         """Record how long the block took, also when it fails."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.observe(metric, time.perf_counter() - start, *labels)
+        return _Timed(self, metric, labels)
 
     def watch(self, metric: Metric, read: Callable[[], Reading]) -> None:
         """Have a gauge or counter read when it is asked for; one reader a metric, the last wins."""

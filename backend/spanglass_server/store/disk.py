@@ -42,7 +42,7 @@ class Disk:
         """Open an empty file for writing, only for this user; returns its descriptor."""
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
 
-    def write(self, descriptor: int, parts: Sequence[memoryview]) -> int:
+    def write(self, descriptor: int, parts: Sequence[bytes | memoryview]) -> int:
         """Write some bytes of the parts at the descriptor's position; returns how many."""
         return os.writev(descriptor, parts)
 

@@ -10,6 +10,8 @@ import weakref
 
 import pytest
 from nodes import Clock, spans
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 
 from spanglass_server.ingest.budget import ByteBudget
 from spanglass_server.ingest.decoding.decode import DecodeLimits, Decoder
@@ -112,21 +114,24 @@ def test_requests_are_journaled_and_answered(way):
 
 
 def test_what_waits_shares_one_write(way):
-    """While one batch is written, all that comes meanwhile becomes one batch."""
+    """While one batch is written, all that comes meanwhile becomes one batch, whatever its signals are."""
     way.generations.go.clear()
+    log = ResourceLogs(scope_logs=[ScopeLogs(log_records=[LogRecord(time_unix_nano=1)] * 2)])
+    logs = ExportLogsServiceRequest(resource_logs=[log]).SerializeToString()
 
     async def submit():
         first = asyncio.create_task(way.submit(spans("first")))
         await asyncio.to_thread(way.generations.asked.wait, PATIENCE_S)
-        others = [asyncio.create_task(way.submit(spans(f"n{number}"))) for number in range(20)]
+        others = [asyncio.create_task(way.submit(spans(f"n{number}"))) for number in range(19)]
+        others.append(asyncio.create_task(way.submit(logs, Signal.LOGS)))
         await until(lambda: way.pipeline._incoming.qsize() == 20)
         way.generations.go.set()
         return await asyncio.gather(first, *others)
 
     answers = asyncio.run(submit())
 
-    assert answers == [Accepted(1)] * 21
-    assert len(way.generations.batches) < 21
+    assert answers == [Accepted(1)] * 20 + [Accepted(2)]
+    assert [(len(bodies), rows) for bodies, rows in way.generations.batches] == [(1, 1), (20, 21)]
 
 
 def test_bad_bodies_harm_no_others(way):

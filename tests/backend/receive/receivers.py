@@ -67,11 +67,11 @@ class RecordingIngest:
         with reservation.transfer(len(body)):
             return await self._take(signal, body, form)
 
-    def offer(self, signal: Signal, body: bytes, answer: Callable[[Judged], None], reservation: Reservation) -> None:
+    def offer(self, signal: Signal, body: bytes, answer: Callable[[Judged], None]) -> None:
         """Do the same for a caller that does not wait."""
         if self.failure is not None and not isinstance(self.failure, IngestError):
             raise self.failure
-        held = reservation.transfer(len(body))
+        held = self.admit(len(body)).transfer(len(body))
         self.offered += 1
 
         async def take() -> None:

@@ -13,7 +13,7 @@ import struct
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from spanglass_server.ingest.ports import Form
 from spanglass_server.signals import Signal
@@ -45,9 +45,8 @@ _SEARCH_BYTES = 1 << 30  # checksummed at most in search of the next record: abo
 _SEARCH_STEP = 4096  # what a candidate costs besides, in such bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One request as it is journaled."""
+class Entry(NamedTuple):
+    """One request as it is journaled. A tuple: a frozen dataclass takes five times as long to make."""
 
     signal: Signal
     received_ns: int
@@ -95,6 +94,7 @@ class JournalFile:
         parts: list[bytes] = []
         for entry in entries:
             parts += (_header(entry), entry.body)
+        size = sum(map(len, parts))
         try:
             for start in range(0, len(parts), _IOV_MAX):
                 self._write_all(parts[start : start + _IOV_MAX])
@@ -104,16 +104,14 @@ class JournalFile:
             if isinstance(error, OSError):
                 raise JournalError(error.errno, f"the journal could not be written: {error.strerror}") from error
             raise
-        self.size += sum(map(len, parts))
+        self.size += size
 
-    def _write_all(self, parts: list[bytes]) -> None:
-        views = [memoryview(part) for part in parts]
-        while views:
-            written = self._disk.write(self._descriptor, views)
-            while views and written >= len(views[0]):
-                written -= len(views.pop(0))
-            if written:
-                views[0] = views[0][written:]
+    def _write_all(self, parts: Sequence[bytes | memoryview]) -> None:
+        while parts:
+            written = self._disk.write(self._descriptor, parts)
+            if written == sum(map(len, parts)):
+                return
+            parts = _behind(parts, written)
 
     def undo_to(self, size: int) -> None:
         """Forget what was written past a size that the file had."""
@@ -126,6 +124,16 @@ class JournalFile:
     def close(self) -> None:
         """Close the file; it stays on disk."""
         self._disk.close(self._descriptor)
+
+
+def _behind(parts: Sequence[bytes | memoryview], size: int) -> Sequence[memoryview]:
+    """What comes after so many bytes."""
+    left = []
+    for part in parts:
+        if size < len(part):
+            left.append(memoryview(part)[size:])
+        size = max(0, size - len(part))
+    return left
 
 
 def read_entries(path: Path) -> Iterator[Entry]:
@@ -197,7 +205,7 @@ def _next_whole(content: mmap.mmap, position: int, size: int) -> int | None:
 def _header(entry: Entry) -> bytes:
     code = _CODES[entry.signal, entry.form]
     bare = _HEADER.pack(len(entry.body), 0, code, entry.received_ns, entry.digest)
-    return _HEADER.pack(len(entry.body), _crc(bare, entry.body), code, entry.received_ns, entry.digest)
+    return bare[:4] + _crc(bare, entry.body).to_bytes(4, "little") + bare[8:]
 
 
 def _crc(header: bytes, body: bytes) -> int:
