@@ -105,8 +105,10 @@ class AnomalyDesk:
     def call_fine(self, anomaly: int, reason: str, actor: str, until_ns: int | None) -> Feedback:
         """Tell no more of the series of an anomaly; ``UnknownAnomalyError``."""
         now_ns = self._clock_ns()
-        self._store.call_fine(self._store.one(anomaly, now_ns), reason, actor, (now_ns, until_ns))
-        return feedback_json(self._store.fine()[0], now_ns)
+        one = self._store.one(anomaly, now_ns)
+        self._store.call_fine(one, reason, actor, (now_ns, until_ns))
+        found = next(each for each in self._store.fine() if each.key == one.key)  # the newest of its series
+        return feedback_json(found, now_ns)
 
     def undo(self, feedback: int, actor: str) -> FeedbackList:
         """Tell of a series again; ``UnknownAnomalyError``."""

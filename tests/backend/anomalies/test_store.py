@@ -1,7 +1,8 @@
-"""The file of anomalies: how many that go on are kept."""
+"""The file of anomalies: how many that go on are kept, and who said what of them."""
 
 from __future__ import annotations
 
+from spanglass_server.anomalies.desk import AnomalyDesk
 from spanglass_server.anomalies.model import Begun, Course, Key, Kind, Seen
 from spanglass_server.anomalies.store import store as module
 from spanglass_server.anomalies.store.store import AnomalyStore
@@ -38,4 +39,23 @@ def test_the_most_surprising_that_go_on_are_kept(tmp_path, monkeypatch):
     assert kept() == ({"a", "b"}, 1)
     store.keep([], {}, {}, 6 + HOUR_NS)  # those that are kept have ended by now, too
     assert store.left_out == 0
+    store.close()
+
+
+def test_who_says_that_one_is_fine_is_given_their_own_word(tmp_path):
+    """What somebody else says of another series at the same time is not what is given back."""
+    store = AnomalyStore(tmp_path / "anomalies.sqlite")
+    store.keep([begun("a", 5.0), begun("b", 9.0)], {}, {}, 1)
+    ids = {each.title: each.id for each in store.known(1)}
+    desk = AnomalyDesk(store, None, lambda: 1)
+    call_fine, others = store.call_fine, [lambda: desk.call_fine(ids["b"], "mine too", "jo", None)]
+
+    def both(*args):
+        call_fine(*args)
+        while others:
+            others.pop()()
+
+    store.call_fine = both
+    said = desk.call_fine(ids["a"], "mine", "mina", None)
+    assert (said["title"], said["reason"], said["actor"]) == ("a", "mine", "mina")
     store.close()
