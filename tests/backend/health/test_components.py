@@ -138,6 +138,20 @@ def test_what_was_known_before_a_restart(store):
     assert sorted(store.kept()) == ["far", "near", "new"]
 
 
+def test_what_was_dropped_is_over_once(store):
+    """A subject that is no more is not known after a restart either; its end is told of once."""
+    ledger = Ledger(store)
+    ledger.note("cart", UP, "", HOUR)
+    ledger.save(HOUR)
+    ledger.drop("cart", "it is no more", 2 * HOUR)
+    ledger.save(2 * HOUR)
+    again = Ledger(store)
+    again.settle(frozenset())
+    assert store.kept() == {}
+    told = [(change.time_ns, change.status, change.detail) for change in reversed(store.changes())]
+    assert told == [(HOUR, UP, ""), (2 * HOUR, UNKNOWN, "it is no more")]
+
+
 def test_the_board_remembers_what_it_does_not_hear_of(store):
     """What falls silent is unknown for a day, and then no more; the version rises with what is shown."""
     now = [10 * HOUR]

@@ -23,12 +23,14 @@ class Ledger:
         self._before = dict(store.kept())  # of before the start, until a subject is noted again
         self._standing: dict[str, Kept] = {}
         self._changes: list[Change] = []
+        self._gone: set[str] = set()  # dropped, and not noted again
         self._saved_ns = 0
         self._lock = threading.Lock()
 
     def note(self, subject: str, status: Status, detail: str, now_ns: int, since_ns: int = 0) -> int:
         """Note how a subject is; since when it is so. ``since_ns`` is when it changed, where that is known."""
         with self._lock:
+            self._gone.discard(subject)
             before = self._standing.get(subject) or self._from_before(subject, now_ns)
             if before is None:
                 before = Kept(subject=subject, status=Status.UNKNOWN, since_ns=since_ns or now_ns, seen_ns=now_ns)
@@ -45,6 +47,7 @@ class Ledger:
         """A subject is no more."""
         with self._lock:
             before = self._standing.pop(subject, None)
+            self._gone.add(subject)
             if before is not None and before.status is not Status.UNKNOWN:
                 self._changes.append(_change(before, Status.UNKNOWN, detail, now_ns))
 
@@ -69,15 +72,19 @@ class Ledger:
         """Store what changed, and now and then that nothing did. Raises ``OSError``; what was not stored is kept."""
         with self._lock:
             is_due = not 0 <= now_ns - self._saved_ns < _SAVE_EVERY_NS
-            if not self._changes and not is_due:
+            if not self._changes and not self._gone and not is_due:
                 return
             changes, self._changes = self._changes, []
+            gone, self._gone = self._gone, set()
             standing = list(self._standing.values())
         try:
+            if gone:  # else they would be taken for subjects that were last seen when this server stopped
+                self._store.forget(sorted(gone))
             self._store.save(standing, changes)
         except BaseException:
             with self._lock:
                 self._changes = changes + self._changes
+                self._gone |= gone - self._standing.keys()
             raise
         self._saved_ns = now_ns
 
