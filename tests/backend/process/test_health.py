@@ -228,8 +228,11 @@ def test_from_checks_to_the_whole_and_back(tmp_path, target):
         assert node.real.problems == []
 
 
-def test_heartbeats_deletion_and_a_restart(tmp_path, target):
-    """A heartbeat is called by a secret address; what is deleted leaves its history; a restart forgets nothing."""
+def test_heartbeats_deletion_and_a_restart(tmp_path, target, caplog):
+    """A heartbeat is called by a secret address; what is deleted leaves its history; a restart forgets nothing.
+
+    Those beside it run on meanwhile: nothing of the server fails.
+    """
     write(tmp_path, target.port, target.hanging)
     with open_node(tmp_path / "data", time.time_ns) as node, health_of(node, tmp_path) as desk:
         node.until(lambda: desk.check("shop").status is Status.HEALTHY)
@@ -248,6 +251,7 @@ def test_heartbeats_deletion_and_a_restart(tmp_path, target):
         assert desk.changes(check_subject("shop"))[0].detail == "the check is no more"
         with pytest.raises(KeyError):
             desk.check("shop")
+        assert "failed" not in caplog.text
 
     with open_node(tmp_path / "data", time.time_ns) as node, health_of(node, tmp_path) as desk:
         node.until(lambda: desk.check("nightly").status is Status.UNHEALTHY)
@@ -270,6 +274,24 @@ def test_a_check_of_another_kind_under_its_name(tmp_path, target):
         ran_ns = time.time_ns()
         node.until(lambda: desk.check("shop").last_ns > ran_ns)
         assert node.real.problems == []
+
+
+def test_a_heartbeat_that_is_switched_on_again(tmp_path):
+    """Calls that were due while it was off are not missed: it is waited for anew."""
+    settings = tmp_path / "settings.yaml"
+    checks = "monitoring: {checks: [{name: Nightly, heartbeat: 1d, enabled: %s}]}"
+    settings.write_text(checks % "true")
+    with open_node(tmp_path / "data", time.time_ns) as node, health_of(node, tmp_path) as desk:
+        token = desk.heartbeat_path("nightly").removeprefix("/heartbeat/")
+        node.until(lambda: desk.next_ns("nightly") > 0)
+        assert desk.called(token, Call(time.time_ns() - 3 * 86_400 * S, "ok"))
+        node.until(lambda: desk.check("nightly").status is Status.UNHEALTHY)
+        settings.write_text(checks % "false")
+        node.until(lambda: "switched off" in {each.detail for each in desk.changes(check_subject("nightly"))})
+        settings.write_text(checks % "true")
+        node.until(lambda: desk.check("nightly").detail not in {"", "switched off"})
+        found = desk.check("nightly")
+        assert (found.status, found.detail[:22]) == (Status.UNKNOWN, "it was not called yet;")
 
 
 def test_what_applications_and_spans_tell(tmp_path):

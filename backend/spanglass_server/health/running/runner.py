@@ -56,6 +56,7 @@ class CheckRunner:
         self._running: dict[str, asyncio.Task[Run]] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._kept: dict[str, Kept] | None = None  # of before the start, until a check is taken
+        self._looked_ns = 0  # when the last look at what is written began
         self._lock = threading.Lock()  # over states and runs, which other threads read
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
@@ -160,11 +161,17 @@ class CheckRunner:
         around = self._around
         if self._kept is None:
             self._kept = dict(await asyncio.to_thread(around.store.kept))
+        looked_ns = around.clocks.now_ns()
         found = await asyncio.to_thread(around.book.found) if around.defaults.enabled else {}
-        if found is self._found:
-            return
+        if found is not self._found:
+            await self._take_all(found)
+        self._looked_ns = looked_ns
+
+    async def _take_all(self, found: Mapping[str, Found[Check]]) -> None:
+        """Take checks as they are written now, in the place of those before."""
+        around = self._around
         on = {uid: each for uid, each in found.items() if each.value.enabled}
-        for uid in (uid for uid in self._states if uid not in on):
+        for uid in [uid for uid in self._states if uid not in on]:
             self._drop(uid, "switched off" if uid in found else "the check is no more")
         for uid, each in on.items():
             if uid not in self._states:
@@ -195,8 +202,13 @@ class CheckRunner:
         around.results.seen(found.value, state, now_ns)
 
     async def _remember(self, found: Found[Check], kept: Kept | None) -> None:
-        """Read the calls of a heartbeat; ``kept`` is how it stood before the server stopped."""
-        calls = await asyncio.to_thread(self._around.store.calls, found.uid)
+        """Read the calls of a heartbeat; ``kept`` is how it stood before the server stopped.
+
+        Of one that is new, or was switched on again, none from before counts: nobody waited for calls, nor took them.
+        """
+        calls: Sequence[Call] = await asyncio.to_thread(self._around.store.calls, found.uid)
+        if kept is None:
+            calls = [each for each in calls if each.time_ns >= self._looked_ns]
         now_ns = self._around.clocks.now_ns()
         known_ns = kept.since_ns if kept is not None and not calls else now_ns
         absent_ns = kept.seen_ns if kept is not None else 0
