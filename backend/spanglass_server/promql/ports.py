@@ -42,6 +42,9 @@ class Selector:
     ``grid_ms`` is not 0 if thinned samples will do that answer for whole multiples of it since 1970: first, last,
     smallest and largest of each such range, those around resets, and how many samples each stands for; with
     ``with_totals`` also what they add up to.
+
+    With ``summed_by`` only sums by these labels are looked at of the rates of series: a source may add up series that
+    have samples at the same times and begin at nothing, but for those of different ``le``.
     """
 
     matchers: tuple[Matcher, ...]
@@ -54,6 +57,7 @@ class Selector:
     step_ms: int = 0
     grid_ms: int = 0
     with_totals: bool = False
+    summed_by: tuple[str, ...] | None = None
 
 
 class SeriesSource(Protocol):

@@ -31,6 +31,8 @@ _OVER_THINNED = (
     "max_over_time", "first_over_time", "last_over_time", "present_over_time", "absent_over_time",
 )  # fmt: skip
 _OF_TOTALS = ("sum_over_time", "avg_over_time")
+#: Functions whose values add up to that of all counts added up, where these have samples at the same times.
+_ADDING_UP = ("rate", "increase")
 
 
 def prepared(expr: nodes.Expr, text: str, steps: Steps) -> tuple[nodes.Expr, frozenset[str]]:
@@ -98,8 +100,8 @@ class Preparation:
             case nodes.VectorSelector():
                 return replace(expr, offset=self._offset(expr.offset), at=self._at(expr.at))
             case nodes.MatrixSelector(selector=selector):
-                inner = replace(selector, offset=self._offset(selector.offset), at=self._at(selector.at))
-                return replace(expr, selector=inner, range=self._range(expr.range, expr.position))
+                chosen = replace(selector, offset=self._offset(selector.offset), at=self._at(selector.at))
+                return replace(expr, selector=chosen, range=self._range(expr.range, expr.position))
             case nodes.Subquery(step=step):
                 return replace(
                     expr,
@@ -112,7 +114,8 @@ class Preparation:
             case nodes.Call(function=function, args=args):
                 return replace(expr, args=tuple(_thinnable(self.settled(arg), function) for arg in args))
             case nodes.Aggregate(param=param):
-                return replace(expr, expr=self.settled(expr.expr), param=None if param is None else self.settled(param))
+                inner = _summed(self.settled(expr.expr), expr)
+                return replace(expr, expr=inner, param=None if param is None else self.settled(param))
             case nodes.Binary():
                 return replace(expr, left=self.settled(expr.left), right=self.settled(expr.right))
             case nodes.Negation() | nodes.Paren():
@@ -183,6 +186,15 @@ def _thinnable(arg: nodes.Expr, function: str) -> nodes.Expr:
     if isinstance(arg, nodes.MatrixSelector) and function in _OVER_THINNED and not arg.selector.mode:
         return replace(arg, thinned="totals" if function in _OF_TOTALS else "samples")
     return arg
+
+
+def _summed(expr: nodes.Expr, sum_: nodes.Aggregate) -> nodes.Expr:
+    """What an aggregation is of, marked if it is the sum of rates by some labels."""
+    match expr:
+        case nodes.Call(function=function, args=(nodes.MatrixSelector() as range_,)) if function in _ADDING_UP:
+            if sum_.op == "sum" and not sum_.without and not range_.selector.mode:
+                return replace(expr, args=(replace(range_, summed_by=sum_.labels),))
+    return expr
 
 
 def named_labels(expr: nodes.Expr) -> frozenset[str]:

@@ -72,11 +72,19 @@ class Query:
     _read: dict[Selector, Samples] = field(default_factory=dict)
 
     def select(
-        self, node: VectorSelector, times: Steps, window_ms: int, grid_ms: int, *, with_totals: bool = False
+        self,
+        node: VectorSelector,
+        times: Steps,
+        window_ms: int,
+        grid_ms: int,
+        *,
+        with_totals: bool = False,
+        summed_by: tuple[str, ...] | None = None,
     ) -> Samples:
         """The samples of a selector in a window that ends at each of ``times``; each selection is read once.
 
-        ``grid_ms`` and ``with_totals`` as in ``Selector``.
+        ``grid_ms``, ``with_totals`` and ``summed_by`` as in ``Selector``. Sums of sums may differ in the last digit,
+        which rules do not look at: others get all series.
         """
         self.check_deadline()
         selector = Selector(
@@ -89,6 +97,7 @@ class Query:
             step_ms=times.step_ms,
             grid_ms=0 if self.options.each_alone else grid_ms,
             with_totals=with_totals,
+            summed_by=summed_by if self.options.each_alone else None,
         )
         if selector not in self._read:
             try:

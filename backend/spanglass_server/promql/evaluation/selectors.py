@@ -122,7 +122,7 @@ def matrix(query: Query, node: MatrixSelector, steps: Steps) -> Range:
     else:
         grid_ms = math.gcd(times.start_ms, times.step_ms, range_ms) if node.thinned else 0
         with_totals = node.thinned == "totals"
-        samples = query.select(selector, times, range_ms, grid_ms, with_totals=with_totals)
+        samples = query.select(selector, times, range_ms, grid_ms, with_totals=with_totals, summed_by=node.summed_by)
     query.check_size(samples.labels.size * steps.size)
     if samples.is_stale is not None:
         samples = without(samples, samples.is_stale)

@@ -47,13 +47,15 @@ class VectorSelector:
 class MatrixSelector:
     """Series with all samples of a range before each step.
 
-    ``thinned`` says that some of the samples will do, or some with the totals of the others.
+    ``thinned`` says that some of the samples will do, or some with the totals of the others. ``summed_by``: only sums
+    of rates by these labels are asked for.
     """
 
     selector: VectorSelector
     range: int | Expr
     position: int = 0
     thinned: Thinned = ""
+    summed_by: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,7 @@ class StoredSeries:
         if metric is not None:
             return self._counted(selector, metric)
         refuse_filters(selector)
+        selector = replace(selector, summed_by=None) if selector.summed_by is not None else selector
         if self._sharing is not None and not selector.any_of:
             return self._sharing.select(selector, self._read)
         return self._read(selector, self._max_samples).samples

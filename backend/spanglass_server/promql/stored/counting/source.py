@@ -43,6 +43,8 @@ _STEPS_PER_WINDOW = 10
 _DEFAULT_WINDOW_MS = 300_000
 _FINER = 8
 _LEAST_PER_WINDOW = 4
+#: Labels that no counts of a part have.
+_MADE_HERE = frozenset({NAME, "le"})
 
 
 def counted(selector: Selector) -> Counted | None:
@@ -128,12 +130,12 @@ def counted_samples(records: Records, selector: Selector, metric: Counted, max_s
     _check(metric, 2 * len(numbers), max_samples)
     found = records.counts(asked, window)
     schedule = _schedule(np.asarray(numbers), first, step, selector)
-    labels, cells = _joined(session, found, on_labels, schedule)
+    labels, cells = _joined(session, found, on_labels, schedule, selector.summed_by)
     width = len(BOUNDS) + 1 if metric.form is Form.BUCKET else 1
     _check(metric, labels.size * width * len(schedule.time_ms), max_samples)
     table = _cumulative(cells, (labels.size, width, len(schedule.steps)))
     labels = _with_bounds(labels, width).replace({NAME: LabelColumn.constant(metric.name, labels.size * width)})
-    chosen = np.flatnonzero(matching(session, labels, on_labels))
+    chosen = np.flatnonzero(matching(session, labels, [m for m in on_labels if m.name in _MADE_HERE]))
     labels = labels.take(chosen)
     order = labels.order()
     return Samples(
@@ -196,15 +198,21 @@ _Cells = tuple["NDArray[np.intp]", "NDArray[np.int64]", "NDArray[np.int64]", "ND
 
 
 def _joined(
-    session: QuerySession, found: Sequence[Counts], matchers: Sequence[Matcher], schedule: _Schedule
+    session: QuerySession,
+    found: Sequence[Counts],
+    matchers: Sequence[Matcher],
+    schedule: _Schedule,
+    summed_by: tuple[str, ...] | None,
 ) -> tuple[LabelSets, _Cells]:
     """The series that may match and have a record in the range, and its cells: series, bucket, step, value.
 
-    Each cell counts for the first step of the schedule that is not before its own.
+    Each cell counts for the first step of the schedule that is not before its own. With ``summed_by`` series have no
+    other labels: with all, those of 204 services had thirty times as many samples, nearly all of them 0.
     """
-    on_labels = [m for m in matchers if m.name not in {NAME, "le"}]
+    on_labels = [m for m in matchers if m.name not in _MADE_HERE]
     kept = [matching(session, counts.labels, on_labels) for counts in found]
-    parts = [counts.labels.take(np.flatnonzero(rows)) for counts, rows in zip(found, kept, strict=True)]
+    sets = [counts.labels if summed_by is None else counts.labels.keep(summed_by) for counts in found]
+    parts = [labels.take(np.flatnonzero(rows)) for labels, rows in zip(sets, kept, strict=True)]
     every = LabelSets.concat(parts) if parts else LabelSets(0)
     groups = every.groups()
     ends = np.cumsum([part.size for part in parts])
