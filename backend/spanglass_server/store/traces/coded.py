@@ -12,11 +12,10 @@ import os
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cache
 from itertools import chain
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - the class of an exception
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
@@ -32,6 +31,7 @@ _RUNS_MOST = 1_000
 #: Of fewer texts the wanted ones are found one by one.
 _FEW_TEXTS = 48
 _ONE_BYTE = 128  # heads of runs from here on have more
+_NO_PLACE = 1 << 62  # behind all
 _CODE_BYTES = 5  # a code of 32 bits may begin within a byte
 _LENGTH_BYTES = 4  # how long the levels of definition are, and each text
 _NUMBERS = {  # signed, unsigned
@@ -117,8 +117,7 @@ class CodedRows:
         return [None if each is None else known[next(found)] for each in ordinals.of_rows]
 
 
-@dataclass(frozen=True, slots=True)
-class _Pages:
+class _Pages(NamedTuple):
     """A column chunk that is a dictionary and one page of rows: each as it lies there, and its size unpacked."""
 
     dictionary: memoryview
@@ -161,7 +160,11 @@ class _Pages:
 
 
 def _number(varint: bytes) -> int:
-    return (varint[0] if len(varint) == 1 else varint_at(varint, 0)[0]) >> 1
+    if len(varint) == 1:
+        return varint[0] >> 1
+    if len(varint) == 2:  # noqa: PLR2004 - as nearly all numbers have at most
+        return (varint[0] & 127 | varint[1] << 7) >> 1
+    return varint_at(varint, 0)[0] >> 1
 
 
 def _texts(content: bytes, last: int) -> Iterator[bytes]:
@@ -177,25 +180,34 @@ def _ordinals(levels: bytes, places: Sequence[int]) -> list[int | None]:
     """How many rows with a value lie before each place, by their levels of one bit; None where there is no value."""
     found: list[int | None] = []
     wanted = iter(places)
-    place = next(wanted)
+    place, last = next(wanted), places[-1]
     at = row = before = 0
     for _ in range(_RUNS_MOST):
-        head, at = (levels[at], at + 1) if levels[at] < _ONE_BYTE else varint_at(levels, at)
-        size = head >> 1
+        head = levels[at]
+        at += 1
+        if head >= _ONE_BYTE:
+            head, at = _long_head(levels, at)
         if head & 1:  # a bit a row
+            size = head >> 1
             bits = int.from_bytes(levels[at : at + size], "little")
-            at, end, count = at + size, row + 8 * size, bits.bit_count()
-        else:
-            bits = -levels[at]  # all ones, or none
-            at, end, count = at + 1, row + size, size * levels[at]
-        while place < end:
-            offset = place - row
-            has_one = bits >> offset & 1
-            found.append(before + (bits & (1 << offset) - 1).bit_count() if has_one else None)
-            if len(found) == len(places):
-                return found
-            place = next(wanted)
-        row, before = end, before + count
+            at, end = at + size, row + 8 * size
+            while place < end:
+                offset = place - row
+                has_one = bits >> offset & 1
+                found.append(before + (bits & (1 << offset) - 1).bit_count() if has_one else None)
+                place = next(wanted, _NO_PLACE)
+            before += bits.bit_count()
+        else:  # all rows have one, or none
+            end, have = row + (head >> 1), levels[at]
+            at += 1
+            while place < end:
+                found.append(before + place - row if have else None)
+                place = next(wanted, _NO_PLACE)
+            if have:
+                before += end - row
+        if end > last:
+            return found
+        row = end
     raise ValueError("too many runs")
 
 
@@ -206,34 +218,36 @@ def _codes(runs: bytes, places: Sequence[int]) -> list[int]:
         return [0] * len(places)
     found: list[int] = []
     wanted = iter(places)
-    place = next(wanted)
+    place, last = next(wanted), places[-1]
+    mask, code_bytes = (1 << width) - 1, (width + 7) // 8
     at, row = 1, 0
-    sizes, mask = _sizes_of_runs(width), (1 << width) - 1
     for _ in range(_RUNS_MOST):
         head = runs[at]
-        if head < _ONE_BYTE:
-            at += 1
-            rows, size = sizes[head]
+        at += 1
+        if head >= _ONE_BYTE:
+            head, at = _long_head(runs, at)
+        if head & 1:  # packed, eight by eight
+            size = head >> 1
+            end = row + 8 * size
+            while place < end:
+                bit = (place - row) * width
+                first = at + (bit >> 3)
+                found.append(int.from_bytes(runs[first : first + _CODE_BYTES], "little") >> (bit & 7) & mask)
+                place = next(wanted, _NO_PLACE)
+            at += size * width
         else:
-            head, at = varint_at(runs, at)
-            rows, size = _size_of_run(head, width)
-        end = row + rows
-        while place < end:
-            bit = (place - row) * width if head & 1 else 0
-            first = at + (bit >> 3)
-            found.append(int.from_bytes(runs[first : first + _CODE_BYTES], "little") >> (bit & 7) & mask)
-            if len(found) == len(places):
-                return found
-            place = next(wanted)
-        row, at = end, at + size
+            end = row + (head >> 1)
+            while place < end:
+                found.append(int.from_bytes(runs[at : at + code_bytes], "little"))
+                place = next(wanted, _NO_PLACE)
+            at += code_bytes
+        if end > last:
+            return found
+        row = end
     raise ValueError("too many runs")
 
 
-@cache
-def _sizes_of_runs(width: int) -> Sequence[tuple[int, int]]:
-    return [_size_of_run(head, width) for head in range(_ONE_BYTE)]
-
-
-def _size_of_run(head: int, width: int) -> tuple[int, int]:
-    """How many rows a run has, and how many bytes behind its head."""
-    return (8 * (head >> 1), (head >> 1) * width) if head & 1 else (head >> 1, (width + 7) // 8)
+def _long_head(runs: bytes, at: int) -> tuple[int, int]:
+    """The head of a run that has more than one byte, the second of which stands at a place; and where it ends."""
+    second = runs[at]
+    return (runs[at - 1] & 127 | second << 7, at + 1) if second < _ONE_BYTE else varint_at(runs, at - 1)

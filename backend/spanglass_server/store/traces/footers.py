@@ -98,6 +98,11 @@ class Footer:
         """The metadata of a column in a row group."""
         return self._metadata.row_group(number).column(self.leaves[name])
 
+    def chunks(self, number: int, names: Iterable[str]) -> dict[str, Any]:
+        """The metadata of columns in a row group."""
+        group, leaves = self._metadata.row_group(number), self.leaves
+        return {name: group.column(leaves[name]) for name in names}
+
     def bytes_of(self, number: int, leaves: Iterable[int]) -> int:
         """How much columns of a row group take before compression."""
         group = self._metadata.row_group(number)
@@ -123,19 +128,29 @@ class Footer:
 
     def _judged(self, number: int) -> RowGroup:
         group = self._metadata.row_group(number)
+        rows = group.num_rows
         constants, nulls = {}, set()
-        for name, place in self.leaves.items():
-            kind = self.types[name]
+        for name, place in self._telling.items():
             said = group.column(place).statistics
-            # of lists nulls say little; extremes of floating-point numbers leave NaN out, and the sign of zero
-            if said is None or not said.has_null_count or pa.types.is_list(kind) or pa.types.is_floating(kind):
+            if said is None or not said.has_null_count:
                 continue
-            if said.null_count == group.num_rows:
+            null_count = said.null_count
+            if null_count == rows:
                 nulls.add(name)
-            elif not said.null_count and said.has_min_max and said.min == said.max:
-                constants[name] = pa.array([said.min], kind)
+            elif not null_count and said.has_min_max and (least := said.min) == said.max:
+                constants[name] = pa.array([least], self.types[name])
         columns = dict.fromkeys(name for name in self.leaves if name not in nulls)
-        return RowGroup(number, group.num_rows, columns.keys(), constants)
+        return RowGroup(number, rows, columns.keys(), constants)
+
+    @cached_property
+    def _telling(self) -> Mapping[str, int]:
+        """Columns of which extremes and nulls say something, as ``leaves``.
+
+        Of lists nulls say little; extremes of floating-point numbers leave NaN out, and the sign of zero.
+        """
+        kinds = self.types
+        is_left_out = {name: pa.types.is_list(kind) or pa.types.is_floating(kind) for name, kind in kinds.items()}
+        return {name: place for name, place in self.leaves.items() if not is_left_out[name]}
 
 
 class Footers:

@@ -65,11 +65,12 @@ class _RowGroup:
 
     def some(self, names: Sequence[str], places: Places) -> Mapping[str, pa.Array | None]:
         """See ``Rows``."""
-        chunks = {name: (self._footer.chunk(self._number, name), self._footer.types[name]) for name in names}
-        ids = {name: ids_of_rows(self._descriptor, chunks[name][0], places) for name in names if name in _SPAN_IDS}
+        footer = self._footer
+        chunks = footer.chunks(self._number, names)
+        ids = {name: ids_of_rows(self._descriptor, chunks[name], places) for name in names if name in _SPAN_IDS}
         found: dict[str, pa.Array | None] = {name: column for name, column in ids.items() if column is not None}
         if 0 < len(places) <= FEW_ROWS:
-            coded = {name: chunk for name, chunk in chunks.items() if name in self._footer.coded}
+            coded = {name: (chunk, footer.types[name]) for name, chunk in chunks.items() if name in footer.coded}
             found |= CodedRows(self._descriptor, self._rows, places.tolist()).columns(coded)
         return found
 
