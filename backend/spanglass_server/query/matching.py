@@ -11,9 +11,12 @@ from spanglass_server.query.language import parse_filter
 from spanglass_server.query.language.compiling.relations import asks_about_others
 from spanglass_server.query.language.compiling.service_sql import is_service
 from spanglass_server.query.language.compiling.sql import FALSE, Sql, all_of
+from spanglass_server.query.language.parsing.ast import Relation
 from spanglass_server.query.structure.compiling import check_filter, compile_stored
+from spanglass_server.query.structure.kept_candidates import candidates
+from spanglass_server.query.structure.kept_extents import kept_at_least
 from spanglass_server.query.structure.kept_filter import kept_filter
-from spanglass_server.query.structure.relatives import Extent
+from spanglass_server.query.structure.relatives import Extent, reach
 from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import Signal
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from spanglass_server.query.kept_columns.terms import Term
+    from spanglass_server.query.structure.kept_extents import Extents
     from spanglass_server.query.structure.kept_filter import KeptFilter
     from spanglass_server.store.ports import ColumnValue, QuerySession, Window
 
@@ -83,8 +87,12 @@ def within(window: Window) -> Sql:
     return Sql("start_time_ns >= ? AND start_time_ns < ?", (window.start_ns, window.end_ns))
 
 
-#: Parts that are looked at, each of which had something, before it is asked whether few traces can match.
+#: So many of the traces that can match are looked at together, and at most so many.
+_FEW_AT_ONCE, _FEW = 32, 100
+#: Parts that are looked at, each of which had something, before it is asked whether few traces can match; ...
 _MOST_PARTS = 3
+#: ... and small ones that are looked at in memory before SQL looks at large ones: 250 000 spans together.
+_MOST_SMALL = 4
 
 
 @dataclass
@@ -99,8 +107,11 @@ class _Parts:
     question: SpanQuestion
     asked: int = 0
     found_some: bool = False  # whether the part before had something
+    in_memory: bool = True  # whether all parts so far were looked at there
     asked_all: bool = False
     of_few: Matching | None = None  # the whole question, if only few traces can match
+    asked_columns: bool = False
+    possible: Extents | None = None  # the traces that can match, once that is known
 
     @cached_property
     def kept(self) -> KeptFilter | None:
@@ -111,16 +122,34 @@ class _Parts:
     @property
     def may_be_small(self) -> bool:
         """Whether a further small part is to be looked at, before large ones are."""
+        if self.in_memory:
+            return self.asked < _MOST_SMALL and self.of_few is None
         return self.asked < _MOST_PARTS and not self.asked_all
 
     @property
     def is_first(self) -> bool:
-        """Whether the next part is one of the first, each of which had something: those are looked at in memory."""
-        return not self.asked or (self.found_some and self.asked < _MOST_PARTS and not self.asked_all)
+        """Whether the next part is one of the first: those are looked at in memory."""
+        return not self.asked or (self.in_memory and self.may_be_small)
+
+    def part_with_few(self, rest: Window, *, descending: bool) -> Window | None:
+        """Where in a range the first few traces that can match have spans; None if nobody knows."""
+        if self.possible is None and self.kept is not None and self.kept.figures:
+            reached = reach(self.question.window, Relation.TRACE)
+            self.possible = kept_at_least(self.session, reached, self.kept.figures)
+        if self.possible is None and self.asked >= _MOST_SMALL:
+            self._ask_columns()
+        found = self.possible
+        return None if found is None else found.part_with(rest, _FEW_AT_ONCE, descending=descending)
+
+    def few_in(self, part: Window) -> frozenset[bytes] | None:
+        """Those of them that have spans in a part; None if they are many, or nobody knows."""
+        inside = None if self.possible is None else self.possible.within(part)
+        return None if inside is None or len(inside.rows) > _FEW else inside.trace_ids
 
     def narrowed(self, window: Window) -> Matching:
         """The question about a part of the range."""
         self.asked += 1
+        self.in_memory = False
         if self.asked > 1 and (not self.found_some or self.asked > _MOST_PARTS):
             self.ask_all()
         if self.of_few is not None:
@@ -129,11 +158,20 @@ class _Parts:
 
     def ask_all(self) -> bool:
         """Ask of all of the range, once, whether few traces can match; returns whether they are few."""
+        if self._ask_columns():
+            return True
         if not self.asked_all:
             self.asked_all = True
             whole = _match(self.session, self.question, (), self, Extent.WHOLE)
             self.of_few = whole if whole.trace_ids or whole.predicate.text == FALSE.text else None
         return self.of_few is not None
+
+    def _ask_columns(self) -> bool:
+        """Ask columns that are kept, once, which traces can match; returns whether that is known."""
+        if self.kept is not None and self.possible is None and not self.asked_columns:
+            self.asked_columns = True
+            self.possible = candidates(self.session, self.kept, self.question.window)
+        return self.possible is not None
 
     def of_traces(self, window: Window, trace_ids: Collection[bytes], extent: Extent = Extent.LARGE) -> Matching:
         """The question about some traces only, all for none."""

@@ -22,12 +22,17 @@ from spanglass_server.signals import Signal
 from spanglass_server.store.ports import LargeColumnsError, Window
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from spanglass_server.query.matching import Matching
     from spanglass_server.query.structure.kept_filter import KeptFilter
+    from spanglass_server.store.batches.reading import Batch
     from spanglass_server.store.ports import QuerySession
 
 #: Around a part of a range so many spans are looked at for others of its traces; with more SQL is quicker.
 _RELATED_ROWS = 400_000
+#: Segments may hold more: only row groups are read that lie there.
+_STORED_ROWS = 100 * _RELATED_ROWS
 #: Of so many spans that are asked for one trace is enough.
 _SPANS_A_TRACE = 32
 
@@ -85,10 +90,10 @@ class _Looking:
     def around(self, bounds: Window | None) -> _Seen | None:
         """What the spans within bounds say; None if they are many, or ids are not what they should be."""
         around = bounded(_reached(self.whole), bounds)
-        held = self.session.batches(Signal.SPANS, around, most_rows=_RELATED_ROWS)
-        if held is None:
+        held = self.session.batches(Signal.SPANS, around, most_rows=_STORED_ROWS)
+        batches = None if held is None else _at_most(held, _RELATED_ROWS)
+        if batches is None:
             return None
-        batches = list(held)
         own = own_rows(batches, self.wanted, self.part)
         found = related_rows(batches, self.wanted, own, partial(reach, self.whole))
         if found is None:
@@ -107,6 +112,17 @@ class _Looking:
         if self.descending:
             return Window(edge_ns, self.part.end_ns)
         return Window(self.part.start_ns, edge_ns + 1)
+
+
+def _at_most(batches: Iterable[Batch], rows: int) -> list[Batch] | None:
+    """Batches, None if they have more rows."""
+    found = []
+    for batch in batches:
+        rows -= batch.rows
+        if rows < 0:
+            return None
+        found.append(batch)
+    return found
 
 
 def _enough(matched: Rows, count: int) -> int:

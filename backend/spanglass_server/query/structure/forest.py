@@ -62,7 +62,8 @@ class Forest:
     @classmethod
     def of(cls, batches: Sequence[Batch], trace_ids: Collection[bytes]) -> Forest | None:
         """Read the ids of all rows of some traces; None if one of a span is not of eight bytes."""
-        rows = [with_one_of(batch, IDS[0], trace_ids) for batch in batches]
+        wanted = pa.array(trace_ids, pa.binary())
+        rows = [with_one_of(batch, IDS[0], wanted) for batch in batches]
         found = [(taken(batch, of, IDS), len(of)) for batch, of in zip(batches, rows, strict=True)]
         columns = [pa.concat_arrays([binary(part.get(name), count) for part, count in found]) for name in IDS]
         traces, ids, parents = columns[0], *map(_numbers, columns[1:])

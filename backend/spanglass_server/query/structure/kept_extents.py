@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from spanglass_server.query.kept_columns.matching import COMPARED
+from spanglass_server.query.language.compiling.relations import TRACE_FIGURES
 from spanglass_server.query.language.compiling.sql import Sql, union_all
 from spanglass_server.query.statements import run, statement
+from spanglass_server.query.window import clamp
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from spanglass_server.query.kept_columns.terms import Term
     from spanglass_server.store.ports import Part, QuerySession, Window
 
     Numbers = NDArray[np.int64]
@@ -52,6 +56,26 @@ class Extents:
         return Extents(self.ids[places], self.first_ns[places], self.last_ns[places], self.rows[places])
 
     @property
+    def trace_ids(self) -> frozenset[bytes]:
+        """Their ids."""
+        return frozenset(each.tobytes() for each in self.ids)
+
+    def within(self, window: Window) -> Extents:
+        """Those that may have spans in a window."""
+        return self.taken(np.flatnonzero((self.first_ns < window.end_ns) & (self.last_ns >= window.start_ns)))
+
+    def part_with(self, window: Window, count: int, *, descending: bool) -> Window | None:
+        """The newest or oldest part of a window that at most so many may have spans in; None where all are at once."""
+        inside = self.within(window)
+        if len(inside.rows) <= count:
+            return window
+        if descending:
+            start_ns = int(np.sort(inside.last_ns)[-count - 1]) + 1
+            return clamp(start_ns, window.end_ns) if start_ns < window.end_ns else None
+        end_ns = int(np.sort(inside.first_ns)[count])
+        return clamp(window.start_ns, end_ns) if end_ns > window.start_ns else None
+
+    @property
     def size(self) -> int:
         """How much memory they take."""
         return _BYTES_A_TRACE * len(self.rows)
@@ -65,6 +89,14 @@ class Reading:
     most_rows: int
 
 
+class _Least(NamedTuple):
+    """A condition that more spans of a trace never make untrue."""
+
+    figure: str
+    operator: str  # > or >=
+    value: Any
+
+
 def traces_at_least(
     session: QuerySession, window: Window, condition: Sql, reading: Reading, part: Window | None = None
 ) -> frozenset[bytes] | None:
@@ -74,18 +106,35 @@ def traces_at_least(
     None, too, for conditions that more spans of a trace may make untrue, and where too much is stored.
     """
     asked = _AT_LEAST.fullmatch(condition.text)
-    parts = session.parts(Signal.SPANS, window) if asked else []
-    if asked is None or sum(part.rows for part in parts) > MOST_ROWS:
+    if asked is None:
         return None
-    extents = _of_all(session, parts, most_rows=reading.most_rows)
+    least = _Least(asked[1], asked[2], condition.parameters[0])
+    found = _with_at_least(session, window, least, most_rows=reading.most_rows)
+    inside = None if found is None else found.within(part or window)
+    return None if inside is None or len(inside.rows) > reading.most else inside.trace_ids
+
+
+def kept_at_least(session: QuerySession, window: Window, figures: Mapping[str, Sequence[Term]]) -> Extents | None:
+    """All traces with spans in a window for which a condition on a figure may hold; None if what tells is not kept."""
+    for figure, terms in figures.items():
+        for term in terms:
+            least = _Least(TRACE_FIGURES[figure].columns[0], term.operator, term.values[0])
+            is_least = least.figure != "errors" and least.operator in (">", ">=")
+            found = _with_at_least(session, window, least, most_rows=0) if is_least else None
+            if found is not None:
+                return found
+    return None
+
+
+def _with_at_least(session: QuerySession, window: Window, least: _Least, *, most_rows: int) -> Extents | None:
+    parts = session.parts(Signal.SPANS, window)
+    if sum(part.rows for part in parts) > MOST_ROWS:
+        return None
+    extents = _of_all(session, parts, most_rows=most_rows)
     if extents is None:
         return None
-    (least,) = condition.parameters
-    figures = extents.rows if asked[1] == "spans" else extents.last_ns - extents.first_ns
-    is_enough = figures > least if asked[2] == ">" else figures >= least
-    inside = part or window
-    found = np.flatnonzero(is_enough & (extents.first_ns < inside.end_ns) & (extents.last_ns >= inside.start_ns))
-    return None if len(found) > reading.most else frozenset(extents.ids[place].tobytes() for place in found)
+    figures = extents.rows if least.figure == "spans" else extents.last_ns - extents.first_ns
+    return extents.taken(np.flatnonzero(COMPARED[least.operator](figures, least.value)))
 
 
 def _of_all(session: QuerySession, parts: Sequence[Part], *, most_rows: int) -> Extents | None:

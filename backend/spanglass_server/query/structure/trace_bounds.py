@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 #: Asking storage for each of more traces takes as long as reading all that lies around the range.
 MOST_TRACES = 5_000
+_SPANS_A_TRACE = 64
 #: Conditions in conditions, ten at most, each look 15 minutes further than the one around them.
 _FURTHEST_NS = 10 * 900 * NS_PER_SECOND
 _ID_BYTES = 16
@@ -38,7 +39,7 @@ _TIME = TIME_COLUMN[Signal.SPANS]
 
 def bounds_of_part(session: QuerySession, part: Window, whole: Window) -> Window | None:
     """When spans of the traces of a part of a range may begin; None if these are many."""
-    if part == whole:
+    if part == whole or _is_large(session, part):
         return None
     relation = Sql(session.relation(Signal.SPANS, part, ("trace_id", "start_time_ns")))
     found = rows(session, statement("structure/traces", relation=relation, count=MOST_TRACES + 1))
@@ -57,6 +58,12 @@ def bounds_of(session: QuerySession, trace_ids: Collection[bytes], part: Window,
             told = [near, *_begun(session, far, around)]
             return clamp(min(window.start_ns for window in told), max(window.end_ns for window in told))
     return None
+
+
+def _is_large(session: QuerySession, part: Window) -> bool:
+    """Whether it is known of a part that it has many more spans than that many traces, without a look at them."""
+    inside = (each for each in session.parts(Signal.SPANS, part) if part.start_ns <= each.min_time_ns)
+    return sum(each.rows for each in inside if each.max_time_ns < part.end_ns) > _SPANS_A_TRACE * MOST_TRACES
 
 
 def near(part: Window) -> Window:

@@ -177,7 +177,15 @@ class _TimeSearch:
         spans = max(self.matching.known.values(), default=0)  # of all segments that lie in the question's range
         first = _FIRST_SPANS if self.matching.parts is None else _FIRST_OF_STRUCTURE
         share = max(_FIRST_SHARE, spans // first)
-        return self._within(window, (window.end_ns - window.start_ns) // share)
+        return self._at_least_few(window, self._within(window, (window.end_ns - window.start_ns) // share))
+
+    def _at_least_few(self, rest: Window, part: Window) -> Window:
+        """Return a part, or one that few traces which can match have spans in, if that is longer, or SQL's turn."""
+        parts = self.matching.parts
+        few = None if parts is None else parts.part_with_few(rest, descending=self.page.descending)
+        if parts is None or few is None:
+            return part
+        return max(part, few, key=lambda each: each.end_ns - each.start_ns) if parts.is_first else few
 
     def _within(self, window: Window, length_ns: int) -> Window:
         """Return the part of a range where the page's order begins: never an empty one, or the search would not end."""
@@ -205,7 +213,8 @@ class _TimeSearch:
         parts = self.matching.parts
         if parts is not None and parts.may_be_small:
             length_ns = min(length_ns, self._small_ns())
-        return rest if length_ns > rest_ns * (1 - _REMAINDER) else self._within(rest, length_ns)
+        part = rest if length_ns > rest_ns * (1 - _REMAINDER) else self._within(rest, length_ns)
+        return part if part == rest else self._at_least_few(rest, part)
 
     def _small_ns(self) -> int:
         """Return how much of the range holds about as many spans as a small part may have."""
@@ -222,13 +231,28 @@ class _TimeSearch:
     def _spans(self, part: Window, count: int, *, are_few: bool) -> First:
         """Fetch the first matching spans of a part of the range; those that seem to be few all at once."""
         parts = self.matching.parts
+        of_few = self._of_few(part, count)
+        if of_few is not None:
+            return of_few
         if parts is not None and parts.is_first:
             related = first_related(self.session, self.matching, part, count, descending=self.page.descending)
             if related is not None:
                 parts.asked += 1
                 return related
+            of_few = self._of_few(part, count)  # if the first part had nothing, it was asked which traces can match
+            if of_few is not None:
+                return of_few
         found = self._matches(part, count, are_few=are_few)
         return First(found, len(found) == count)
+
+    def _of_few(self, part: Window, count: int) -> First | None:
+        """The same where it is known which few traces can match; None if it is not, or SQL has to look."""
+        trace_ids = None if self.matching.parts is None else self.matching.parts.few_in(part)
+        if not trace_ids:
+            return None if trace_ids is None else First([], are_cut=False)
+        of_few = replace(self.matching, window=part, trace_ids=trace_ids)
+        found = first_matches(self.session, of_few, count, descending=self.page.descending)
+        return None if found is None else First(found, len(found) == count)
 
     def _matches(self, part: Window, count: int, *, are_few: bool) -> list[dict[str, Any]]:
         """The same where not only little is looked at."""

@@ -36,9 +36,18 @@ def taken(batch: Batch, places: Places, names: Collection[str]) -> dict[str, Any
     return found | {name: column.take(places) for name, column in columns.items()}
 
 
-def with_one_of(batch: Batch, name: str, ids: Collection[bytes]) -> Places:
-    """Where a column has one of some ids, ascending."""
-    wanted = pa.array(list(ids), pa.binary())
+def values_of(batch: Batch, name: str, places: Places) -> pa.Array:
+    """The different ids that a column has in some rows, some of them perhaps more than once."""
+    column = None if name in batch.constants or not len(places) else batch.columns([name]).get(name)
+    if isinstance(column, Texts):
+        return pc.cast(column.values.take(pa.array(np.unique(column.codes[places]))), pa.binary())
+    found = taken(batch, places[:1] if name in batch.constants else places, [name]) if len(places) else {}
+    return pc.cast(found[name], pa.binary()) if name in found else pa.nulls(0, pa.binary())
+
+
+def with_one_of(batch: Batch, name: str, ids: Collection[bytes] | pa.Array) -> Places:
+    """Where a column has one of some ids, ascending; for many batches these are best made an array before."""
+    wanted = ids if isinstance(ids, pa.Array) else pa.array(list(ids), pa.binary())
     constant = batch.constants.get(name)
     if constant is not None:
         is_one = pc.is_in(constant, value_set=wanted)[0].as_py()

@@ -46,6 +46,21 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads ids 
 _SHIFTS = (np.uint64(32), np.uint64(29))
 
 
+class Probes:
+    """Hashes that many filters are asked for: where to look in those of one size is worked out once."""
+
+    def __init__(self, hashes: NDArray[np.uint64]) -> None:
+        self.hashes = hashes
+        self._places: dict[tuple[int, int], tuple[NDArray[np.intp], NDArray[np.uint8]]] = {}
+
+    def places(self, size: int, probe: int) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
+        """The byte of a filter of so many bits that the probe looks at for each hash, and the bit in it."""
+        found = self._places.get((size, probe))
+        if found is None:
+            found = self._places[size, probe] = _bits_of(_positions(self.hashes, size, probe))
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class TraceFilter:
     """The bits, an odd number of bytes."""
@@ -99,13 +114,16 @@ class TraceFilter:
         """False only if no row has an id with one of these hashes."""
         return bool(self.places_of(hashes))
 
-    def _held(self, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
-        """Which of the hashes may have been put in."""
-        left = np.arange(len(hashes))
+    def _held(self, hashes: NDArray[np.uint64], probes: Probes | None = None) -> NDArray[np.bool_]:
+        """Which of the hashes may have been put in; with ``probes`` of them where other filters are asked too."""
+        left, size = np.arange(len(hashes)), 8 * len(self.bits)
         for probe in range(self._probes):  # each leaves about half of the others
-            positions = _positions(hashes[left], 8 * len(self.bits), probe)
-            bits = self.bits[positions >> np.uint64(3)] >> (7 - (positions & np.uint64(7)).astype(np.uint8))
-            left = left[(bits & 1).astype(bool)]
+            if probes is None:
+                at, masks = _bits_of(_positions(hashes[left], size, probe))
+            else:
+                at, masks = probes.places(size, probe)
+                at, masks = (at.take(left), masks.take(left)) if probe else (at, masks)
+            left = left.take((self.bits.take(at) & masks).nonzero()[0])
             if not len(left):
                 break
         found = np.zeros(len(hashes), bool)
@@ -159,13 +177,13 @@ class TraceFilter:
         ]
 
     def begun_outside(
-        self, hashes: NDArray[np.uint64], times_ns: tuple[int, int], near: Window, around: Window
+        self, probes: Probes, times_ns: tuple[int, int], near: Window, around: Window
     ) -> NDArray[np.bool_]:
         """Which of the traces may have begun spans that lie in ``around``, but not in ``near``, by the minute.
 
         ``times_ns`` are those of the first and the last span of the segment. One without minutes tells of all its time.
         """
-        found = self._held(hashes)
+        found = self._held(probes.hashes, probes)
         if not found.any() or not self.has_minutes:
             return found
         last = times_ns[1] // MINUTE_NS
@@ -176,7 +194,7 @@ class TraceFilter:
         asked = minutes[(starts_ns < around.end_ns) & (ends_ns > around.start_ns) & ~is_near]
         if times_ns[0] < first * MINUTE_NS:
             asked = np.append(asked, EARLIER)
-        held = hashes[found]
+        held = probes.hashes[found]
         pairs = self.with_minutes(np.repeat(held, len(asked)), np.tile(asked, len(held)))
         found[found] = self._held(pairs).reshape(len(held), len(asked)).any(axis=1)
         return found
@@ -199,6 +217,11 @@ def _positions(hashes: NDArray[np.uint64], size: int, probe: int) -> NDArray[np.
     low, high = hashes & np.uint64(0xFFFFFFFF), hashes >> np.uint64(32) | np.uint64(1)
     positions: NDArray[np.uint64] = (low + np.uint64(probe) * high) % np.uint64(size)
     return positions
+
+
+def _bits_of(positions: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
+    """The bytes that hold bits, and these bits in them."""
+    return (positions >> np.uint64(3)).astype(np.intp), np.uint8(128) >> (positions & np.uint64(7)).astype(np.uint8)
 
 
 @lru_cache(maxsize=64)

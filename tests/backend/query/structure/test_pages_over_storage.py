@@ -10,9 +10,10 @@ import pyarrow as pa
 import pytest
 from stored_spans import Bench, trace_id
 
+from spanglass_server.query import matching
 from spanglass_server.query.kept_columns import first_related
 from spanglass_server.query.matching import SpanQuestion
-from spanglass_server.query.structure import few_traces
+from spanglass_server.query.structure import few_traces, kept_candidates
 from spanglass_server.query.traces import search
 from spanglass_server.query.traces.search import Page, search_traces
 from spanglass_server.service_names import SERVICE
@@ -172,7 +173,7 @@ PAGES = {1: 6, 20: 4, 1000: 1}
 SOME = ("descendant(status = error)", "sibling(status = error)", "not child()", "trace.duration > 50s")
 ASKED = [
     *((text, "columns") for text in FILTERS),
-    *((text, "little") for text in FILTERS),
+    *((text, way) for text in FILTERS for way in ("little", "few at once")),
     *((text, "SQL") for text in SOME),
 ]
 
@@ -216,8 +217,13 @@ def test_pages_say_what_a_look_at_all_spans_says(stored, monkeypatch, text, way)
     if way == "SQL":
         monkeypatch.setattr(first_related, "_RELATED_ROWS", 0)
         monkeypatch.setattr(bench.engine, "kept", PartCache(0))
-    if way == "little":
+    if way != "columns":
         monkeypatch.setattr(search, "_FIRST_OF_STRUCTURE", 10)
+    if way == "few at once":
+        monkeypatch.setattr(matching, "_FEW_AT_ONCE", 2)
+        monkeypatch.setattr(matching, "_FEW", 4)
+    if way == "little":
+        monkeypatch.setattr(kept_candidates, "_MOST_TRACES", 0)
         monkeypatch.setattr(search, "_SPANS_OF_STRUCTURE", 40)
         monkeypatch.setattr(few_traces, "_FEW_RECORDS", 5)
     for limit, descending in ((1, False), (20, True), (1000, True)):

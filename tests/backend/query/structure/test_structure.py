@@ -354,6 +354,22 @@ def test_a_trace_in_two_parts_is_one():
     } == {1: (10, 15, 1), 2: (18, 25, 5), 3: (30, 31, 4)}
 
 
+def test_parts_of_a_range_in_which_few_traces_ran():
+    """The newest or oldest part has at most as many as are asked for, all of the range if they are fewer."""
+    first, last = np.array([10, 20, 30, 40]), np.array([15, 45, 35, 45])
+    extents = Extents(np.zeros((4, 2), np.uint64), first, last, np.ones(4, np.int64))
+    whole = Window(0, 100)
+    assert extents.part_with(whole, 4, descending=True) == whole
+    for count, newest, oldest in ((3, (16, 100), (0, 40)), (2, (36, 100), (0, 30)), (1, (46, 100), (0, 20))):
+        for (start_ns, end_ns), descending in ((newest, True), (oldest, False)):
+            part = extents.part_with(whole, count, descending=descending)
+            assert part == Window(start_ns, end_ns)
+            assert len(extents.within(part).rows) <= count
+    assert extents.part_with(Window(0, 45), 1, descending=True) is None
+    assert extents.part_with(Window(20, 100), 1, descending=False) == Window(20, 30)
+    assert extents.part_with(Window(30, 100), 1, descending=False) is None
+
+
 def test_traces_with_chosen_ids_stay_apart():
     """Whatever numbers their ids are, and whichever part has them first; each is one trace over the parts."""
     spread, high = 0x9E3779B97F4A7C15, 1 << 63
