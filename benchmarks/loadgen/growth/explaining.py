@@ -14,14 +14,26 @@ if TYPE_CHECKING:
 _REPEATS = 5
 _NOBODY = 'enduser.id = "u-nobody-{}"'
 _LATE = "db.system.name = postgresql and duration > {}ms"
+_TOGETHER = "trace.services = checkout-01 and trace.services = payment-01"
+_APART = "trace.services = checkout-01 and trace.services = cart-02"
 #: Searches by other spans of a trace, each beside the one by the spans themselves whose time it may take twice.
 TWINS = {
     "failed descendants": ("status = error", "descendant(status = error)"),
     "failed ancestors": ("status = error", "ancestor(status = error)"),
+    "failed siblings": ("status = error", "sibling(status = error)"),
+    "several failed descendants": ("status = error", "descendant(status = error) > 2"),
     "children by two conditions": (_LATE, f"child({_LATE})"),
+    "siblings by two conditions": (_LATE, f"sibling({_LATE})"),
+    "several descendants by two conditions": (_LATE, f"descendant({_LATE}) > 3"),
     "descendants, none": (_NOBODY, f"descendant({_NOBODY})"),
     "duration of the trace": ("duration > 100{}ms", "trace.duration > 100{}ms"),
     "duration of the trace, none": ("duration > 9{}s", "trace.duration > 9{}s"),
+    "spans of the trace": ("status = error", "trace.spans > 25"),
+    "spans of the trace, none": ("duration > 9{}s", "trace.spans > 50{}"),
+    "errors of the trace": ("status = error", "trace.errors > 3"),
+    "services of the trace": ("service:checkout-01", _TOGETHER),
+    "services of the trace, none": (_NOBODY, _APART),
+    "root and another of the trace": ("status = error", "root(status = error) and trace(service:checkout-01)"),
 }
 _ABOUT: dict[str, tuple[float, str, dict[str, str]]] = {
     "durations over time": (500, "/spans/heatmap", {}),
