@@ -16,6 +16,7 @@ from spanglass_server.store.segment_files import segments
 from spanglass_server.store.sessions.stopping import Stop
 from spanglass_server.store.traces import kept_rows
 from spanglass_server.store.traces.footers import Footers
+from spanglass_server.store.traces.rows import InMemory, find
 
 MINUTE = 60_000_000_000
 SERVICE = "resource.service.name:str"
@@ -127,6 +128,21 @@ def test_all_rows_of_a_range_are_those_that_sql_finds(bench, monkeypatch):
 def rows_trace(rows):
     """The number of the first row's trace."""
     return int.from_bytes(rows["trace_id"][0].as_py(), "big")
+
+
+@pytest.mark.parametrize("wanted", [[0], [1, 2], [1, 1], [5, 77], [77], list(range(12)), []])
+@pytest.mark.parametrize("other", ["", "none", "short", "long"])
+def test_rows_in_memory_are_found_by_few_ids_and_by_many(wanted, other):
+    """Whatever their number, ids find their rows and no others, also beside rows whose ids are no whole ones."""
+    rng = random.Random(3)  # noqa: S311 - sample data
+    numbers = [rng.randrange(6) for _ in range(200)]
+    others = {"": [], "none": [None], "short": [b"id", bytes(30)], "long": [bytes(17)]}[other]
+    ids = [*map(trace_id, numbers), *others]
+    held = pa.table({"trace_id": pa.array(ids, pa.binary()), "row": range(len(ids))}).slice(7)
+    found = find(InMemory(held), OfTraces([*map(trace_id, wanted)]))
+
+    expected = [row for row, number in enumerate(numbers) if number in wanted and row >= 7]
+    assert ([] if found is None else found["row"].to_pylist()) == expected
 
 
 def test_rows_without_ids_are_of_no_trace(bench):
