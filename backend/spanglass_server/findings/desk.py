@@ -58,9 +58,10 @@ class FindingDesk:
         return found
 
     def current(self) -> list[Known]:
-        """Those that are open and were seen often enough."""
+        """Those that are open and were seen often enough, without evidence."""
         now_ns = self._clock_ns()
-        return [one for one in self.known() if one.state is State.OPEN and is_current(one, now_ns)]
+        found = self._store.known(now_ns, with_evidence=False)
+        return [one for one in found if one.state is State.OPEN and is_current(one, now_ns)]
 
     def listing(self, session: QuerySession, wanted: Wanted, limit: int) -> FindingList:
         """Findings, those that cost most first."""

@@ -30,8 +30,9 @@ def patterns(session: QuerySession, spans: pa.Table, name: str) -> pa.Table | No
     that differ (NULL: is not). None if there can't be any.
     """
     found = [
-        run(session, statement(f"findings/{detector}", spans=Sql(name), **LIMITS[detector]))
-        for detector in candidates(spans)
+        run(session, statement(f"findings/{detector}", spans=Sql(read), **LIMITS[detector]))
+        for detector, needed in candidates(spans).items()
+        for read in [name if needed is None else session.table(spans.filter(pa.array(needed)))]
     ]
     return pa.concat_tables([_DOUBTS, *found], promote_options="permissive") if found else None
 

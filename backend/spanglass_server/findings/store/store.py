@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -15,7 +16,6 @@ from spanglass_server.findings.store.database import Database, statement
 from spanglass_server.findings.store.evidence import merged, read_evidence, write_evidence
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
@@ -147,15 +147,15 @@ class FindingStore:
             found = connection.execute(statement("doubted"), {"first_hour": _day_before(now_ns)}).fetchall()
         return {Place(Kind(kind), *names) for kind, *names in found}
 
-    def known(self, now_ns: int) -> list[Known]:
-        """All findings, with the sums of the last 24 hours, in no order."""
+    def known(self, now_ns: int, *, with_evidence: bool = True) -> list[Known]:
+        """All findings, with the sums of the last 24 hours, in no order; reading evidence is most of the work."""
         with self._file.read() as connection:
-            connection.row_factory = _named
+            connection.row_factory = sqlite3.Row
             try:
                 found = connection.execute(statement("known"), {"first_hour": _day_before(now_ns)}).fetchall()
             finally:
                 connection.row_factory = None
-        return [_known(row) for row in found]
+        return [_known(row, row["evidence"] if with_evidence else "[]") for row in found]
 
     def one(self, finding: int, now_ns: int) -> Known:
         """One finding with its hours; ``UnknownFindingError``."""
@@ -263,15 +263,11 @@ def _durations(total_ns: float, text: str) -> Durations:
     return Durations({int(bucket): count for bucket, count in json.loads(text).items()}, total_ns)
 
 
-def _named(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
-    return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
-
-
-def _known(row: dict[str, Any]) -> Known:
+def _known(row: sqlite3.Row, evidence: str) -> Known:
     place = Place(Kind(row["kind"]), row["service"], row["operation"], row["subject"])
     return Known(
         id=row["id"], place=place, detail=row["detail"], state=State(row["state"]), reason=row["reason"],
         actor=row["actor"], changed_ns=row["changed_ns"], first_ns=row["first_ns"], last_ns=row["last_ns"],
         requests=row["requests"], hits=row["hits"], calls=row["calls"], waste_ns=row["waste_ns"],
-        evidence=read_evidence(row["evidence"]), doubtful=row["doubtful"], minutes=row["minutes"], alike=row["alike"],
+        evidence=read_evidence(evidence), doubtful=row["doubtful"], minutes=row["minutes"], alike=row["alike"],
     )  # fmt: skip
