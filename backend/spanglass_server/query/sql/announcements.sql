@@ -7,7 +7,7 @@ FROM (
         arg_max({kind}, time_ns) AS kind, arg_max({parent}, time_ns) AS parent_id,
         arg_max({status}, time_ns) AS status, bool_or({ended}) AS ended
     FROM {relation}
-    WHERE event_name = {event} AND trace_id IS NOT NULL AND span_id IS NOT NULL AND {where}
+    WHERE event_name = {event} AND trace_id IS NOT NULL AND span_id IS NOT NULL AND ({where})
     GROUP BY ALL
 )
 WHERE ended IS NOT TRUE AND start_ns < {before_ns}

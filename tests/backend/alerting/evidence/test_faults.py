@@ -474,10 +474,24 @@ def test_errors_in_logs(desk: Desk) -> None:
     rule = Rule(uid="logs", name="Logs", condition="log_errors > 0.5", severity=Severity.ERROR)
     found = desk.evidence(shop, rule, Held(of("catalog"), 2, 0.1, 0.5, "/s"))
 
-    assert found["about"]["signal"] == "logs"
+    assert (found["about"]["signal"], found["left_out"]) == ("logs", [])  # they have no traces to be examples
     assert [log["body"] for log in found["logs"]] == ["stock feed broken"] * 3
     assert (found["attributes"]["bad"], found["attributes"]["attributes"][0]["value"]) == (180, "stock")
     assert "100 % of the bad logs have feed = stock" in found["cause"]
+
+
+def test_errors_in_logs_of_any_service(desk: Desk) -> None:
+    """For a rule about all logs, whose filter is one with ``or``, logs without a trace are no examples of traces."""
+    shop = Shop()
+    for second, is_on in seconds():
+        shop.logs.append(
+            {"time_ns": shop.at(second), "arrival_order": len(shop.logs) + 1, "severity_number": 17 if is_on else 9,
+             "severity_text": "", "body": "broken", "resource.service.name:str": "catalog"}
+        )  # fmt: skip
+    rule = Rule(uid="logs", name="Logs", condition="count(logs) >= 0", severity=Severity.ERROR)
+    found = desk.evidence(shop, rule, Held((), 2, 0.1, 0.5, "/s"))
+    assert (found["about"]["filter"], found["about"]["bad"], found["left_out"]) == ("", "severity >= error", [])
+    assert "examples" not in found
 
 
 @pytest.mark.parametrize(("used", "said"), [(0.07, ""), (1.8, "process 7 of shop uses 1.8 processors")])

@@ -2,5 +2,5 @@
 (
     SELECT {columns}{is_bad} AS is_bad
     FROM {relation}
-    WHERE {where} AND NOT coalesce({time} < {start_ns} AND ({bad}), false)
+    WHERE ({where}) AND NOT coalesce({time} < {start_ns} AND ({bad}), false)
 )

@@ -3,6 +3,6 @@ SELECT is_selected, count(*) AS spans, count(*) FILTER (status_code = 2) AS erro
 FROM (
     SELECT status_code, coalesce({selected}, false) AS is_selected
     FROM {relation}
-    WHERE {where} AND (coalesce({selected}, false) OR coalesce({baseline}, false))
+    WHERE ({where}) AND (coalesce({selected}, false) OR coalesce({baseline}, false))
 )
 GROUP BY is_selected

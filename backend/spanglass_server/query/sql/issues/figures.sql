@@ -9,5 +9,5 @@ SELECT id,
     count(*) FILTER (time_ns >= {middle_ns}) AS later,
     histogram((time_ns - {first_ns}) // {step_ns}) AS series
 FROM {relation} JOIN {issues} AS known USING (issue_key)
-WHERE issue_key IN {keys} AND {where}
+WHERE issue_key IN {keys} AND ({where})
 GROUP BY id

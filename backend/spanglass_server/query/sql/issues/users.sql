@@ -5,7 +5,7 @@ LEFT JOIN (
     FROM (
         SELECT DISTINCT number, hash("user") AS who
         FROM {relation} JOIN {issues} AS known USING (issue_key)
-        WHERE "user" IS NOT NULL AND {where}
+        WHERE "user" IS NOT NULL AND ({where})
     )
     GROUP BY number
 ) AS by_user USING (number)

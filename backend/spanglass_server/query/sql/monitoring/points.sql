@@ -14,6 +14,6 @@ FROM (
         coalesce(nullif({service}, 'unknown_service'), {host}, scope_name) AS source,
         {dimensions} AS dimensions
     FROM {relation}
-    WHERE (coalesce(flags, 0) & 1) = 0 AND {where}
+    WHERE (coalesce(flags, 0) & 1) = 0 AND ({where})
 )
 WHERE value IS NOT NULL

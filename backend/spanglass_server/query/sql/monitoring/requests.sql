@@ -7,7 +7,7 @@ WITH minutes AS (
         sum({weight} * duration_ns::DOUBLE) / sum({weight}) / 1e9 AS mean_s,
         nullif(count(DISTINCT {user}), 0)::DOUBLE AS users
     FROM {relation}
-    WHERE kind IN (2, 5) AND {where}
+    WHERE kind IN (2, 5) AND ({where})
     GROUP BY ALL
 ), measured AS (
     SELECT service, host, time_ns, unnest([

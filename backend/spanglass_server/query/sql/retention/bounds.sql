@@ -3,7 +3,7 @@
 SELECT start_time_ns // {day_ns} AS day, {service} AS service, name,
     approx_quantile(duration_ns, 0.99)::BIGINT AS bound_ns
 FROM {relation}
-WHERE {where} AND kind IN (2, 5) AND name IS NOT NULL
+WHERE ({where}) AND kind IN (2, 5) AND name IS NOT NULL
 GROUP BY day, service, name
 HAVING count(*) >= {least}
 QUALIFY row_number() OVER (PARTITION BY day ORDER BY count(*) DESC, service, name) <= {most}

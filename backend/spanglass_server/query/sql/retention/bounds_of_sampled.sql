@@ -3,7 +3,7 @@
 WITH asked AS (
     SELECT start_time_ns // {day_ns} AS day, {service} AS service, name, duration_ns, {weight} AS weight
     FROM {relation}
-    WHERE {where} AND kind IN (2, 5) AND name IS NOT NULL
+    WHERE ({where}) AND kind IN (2, 5) AND name IS NOT NULL
 ), used AS MATERIALIZED (
     SELECT day, service, name
     FROM asked

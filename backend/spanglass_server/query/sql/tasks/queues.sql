@@ -2,7 +2,7 @@
 WITH sides AS (
     SELECT {service} AS service, {system} AS system, {queue} AS queue, {is_run} AS is_run, {spans} AS spans, {errors} AS errors
     FROM {relation}
-    WHERE {where} AND (kind = 4 OR {is_run}) AND queue <> ''
+    WHERE ({where}) AND (kind = 4 OR ({is_run})) AND queue <> ''
     GROUP BY service, system, queue, is_run
 ), queues AS (
     SELECT queue, list(DISTINCT system) AS systems, bool_or(service = {service_asked}) AS is_of_service,

@@ -4,7 +4,7 @@ WITH tasks AS (
     SELECT {service} AS service, {system} AS system, {queue} AS queue, {task} AS task, any_value(name) AS operation,
         {spans} AS runs, {errors} AS failed, {stored} AS stored, max(start_time_ns) AS last_ns
     FROM {relation}
-    WHERE {where} AND {is_run}
+    WHERE ({where}) AND ({is_run})
     GROUP BY service, system, queue, task
 ), ranked AS (
     SELECT *, (sum(is_wanted::INTEGER) OVER ())::BIGINT AS total,

@@ -4,6 +4,6 @@ FROM (
     SELECT *, {service} AS service, {system} AS system, {queue} AS queue, {task} AS task,
         (start_time_ns - {first_ns}) // {step_ns} AS step
     FROM {relation}
-    WHERE {where} AND {is_run}
+    WHERE ({where}) AND ({is_run})
 ) SEMI JOIN {shown} AS shown USING (service, system, queue, task)
 GROUP BY service, system, queue, task, step

@@ -6,7 +6,7 @@ WITH began AS (
             CASE WHEN len(link_span_id) > 0 THEN link_trace_id[1] ELSE trace_id END AS sent_trace,
             CASE WHEN len(link_span_id) > 0 THEN link_span_id[1] ELSE parent_span_id END AS sent_span
         FROM {relation}
-        WHERE {where} AND {is_run} AND ({one_in} = 1 OR hash(sent_trace) % {one_in} = 0)
+        WHERE ({where}) AND ({is_run}) AND ({one_in} = 1 OR hash(sent_trace) % {one_in} = 0)
     ) SEMI JOIN {shown} AS shown USING (service, system, queue, task)
 ), sent AS (
     SELECT trace_id, span_id, start_time_ns + duration_ns AS sent_ns

@@ -4,7 +4,7 @@ WITH asked AS (
     SELECT *, {service} AS service, coalesce(name, '') AS operation, {route} AS route, {user} AS user_id,
         {session} AS session_id
     FROM {relation}
-    WHERE {where} AND kind = 2
+    WHERE ({where}) AND kind = 2
 ), shown AS MATERIALIZED (
     SELECT service, operation, route, {spans} AS requests, {errors} AS errors, {stored} AS stored,
         count(DISTINCT user_id) AS users, count(DISTINCT session_id) AS sessions
