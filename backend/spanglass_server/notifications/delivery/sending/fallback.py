@@ -28,9 +28,8 @@ def fallback_of(
 ) -> Notification | None:
     """What the fallback of a channel is to be told; None where there is none, or where it needs no message.
 
-    That is where it has failed before, and where its route tells it of the same anyway.
-    Addresses of people are those of their
-    channel, so the fallback tells its own.
+    That is where it has failed before, and where its route tells it of the same anyway. Addresses of people are those
+    of their channel, so the fallback tells its own.
     """
     if not channel.fallback:
         return None
