@@ -38,6 +38,15 @@ def walk(session, question, **page):
     return pages
 
 
+def test_pages_of_a_filter_with_or(open_tables):
+    """Each page goes on where the one before ended, also where spans match one condition or another."""
+    session = open_tables(spans=[span(number, start=number, name="ab"[number % 2]) for number in range(1, 6)])
+    question = SpanQuestion(EVERYTHING.window, "name = a or name = b")
+    first = search_spans(session, question, Page(2))
+    second = search_spans(session, question, Page(2, cursor=first["next_cursor"]))
+    assert [int(found["span_id"][:2]) for page in (first, second) for found in page["spans"]] == [5, 4, 3, 2]
+
+
 def test_a_whole_span(open_tables):
     """A span is shown with all that was sent: attributes of every position, events, links, dropped counts."""
     stored = span(

@@ -205,6 +205,15 @@ def test_features_and_paths(open_tables):
     assert paths[0]["p95_ns"] == 10_000_000
 
 
+def test_paths_of_a_filter_with_or(open_tables):
+    """Spans that are no requests are none of the paths, whichever condition they match."""
+    spans = [request("ann", MINUTE), request("ann", MINUTE, name="SELECT", kind=3)]
+    session, either = open_tables(spans=spans), UseQuestion(WINDOW, "name = SELECT or name = none")
+    assert list_paths(session, either, 5)["paths"] == []
+    both = UseQuestion(WINDOW, "kind:client or kind:server")
+    assert [row["operation"] for row in list_paths(session, both, 5)["paths"]] == ["GET /cart"]
+
+
 def test_features_and_paths_of_one(open_tables):
     """The first of several ids is who it is, here as in the course: what Bob does for Ann is Bob's."""
     other = {"log.enduser.id:str": "ann"}
