@@ -38,6 +38,8 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _BYTES_A_TRACE = 40
 #: So many parts are read by one statement.
 _AT_ONCE = 16
+#: Where more traces can match, a small part of the range has enough, and sorting them takes 40 ms.
+_MOST_TRACES = 20_000
 #: Of more rows the extents of traces would fill the cache: 2 MB a million rows, with traces of 17 spans.
 MOST_ROWS = 30_000_000
 
@@ -115,18 +117,21 @@ def traces_at_least(
 
 
 def kept_at_least(session: QuerySession, window: Window, figures: Mapping[str, Sequence[Term]]) -> Extents | None:
-    """All traces with spans in a window for which a condition on a figure may hold; None if what tells is not kept."""
+    """All traces with spans in a window for which a condition on a figure may hold; None if not kept, or many."""
     for figure, terms in figures.items():
         for term in terms:
             least = _Least(TRACE_FIGURES[figure].columns[0], term.operator, term.values[0])
             is_least = least.figure != "errors" and least.operator in (">", ">=")
-            found = _with_at_least(session, window, least, most_rows=0) if is_least else None
+            found = _with_at_least(session, window, least, most_rows=0, most=_MOST_TRACES) if is_least else None
             if found is not None:
                 return found
     return None
 
 
-def _with_at_least(session: QuerySession, window: Window, least: _Least, *, most_rows: int) -> Extents | None:
+def _with_at_least(
+    session: QuerySession, window: Window, least: _Least, *, most_rows: int, most: int | None = None
+) -> Extents | None:
+    """Those traces, if they are no more; as many rows may be read for it."""
     parts = session.parts(Signal.SPANS, window)
     if sum(part.rows for part in parts) > MOST_ROWS:
         return None
@@ -134,7 +139,8 @@ def _with_at_least(session: QuerySession, window: Window, least: _Least, *, most
     if extents is None:
         return None
     figures = extents.rows if least.figure == "spans" else extents.last_ns - extents.first_ns
-    return extents.taken(np.flatnonzero(COMPARED[least.operator](figures, least.value)))
+    found = np.flatnonzero(COMPARED[least.operator](figures, least.value))
+    return None if most is not None and len(found) > most else extents.taken(found)
 
 
 def _of_all(session: QuerySession, parts: Sequence[Part], *, most_rows: int) -> Extents | None:

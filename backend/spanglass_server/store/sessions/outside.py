@@ -72,7 +72,8 @@ class Outside:
     def _begun(self, batch: Batch, ids: pa.Array, sides: Sequence[Window]) -> pa.Array:
         """The traces of a batch that have."""
         places = with_one_of(batch, "trace_id", ids)
+        if not len(places):
+            return pa.nulls(0, pa.binary())
         starts_ns = taken(batch, places, (_TIME,))[_TIME].to_numpy(zero_copy_only=False)
         is_there = np.any([(starts_ns >= side.start_ns) & (starts_ns < side.end_ns) for side in sides], axis=0)
-        begun = taken(batch, places[is_there], ("trace_id",)).get("trace_id")
-        return pa.nulls(0, pa.binary()) if begun is None else pc.cast(begun, pa.binary())
+        return pc.cast(taken(batch, places[is_there], ("trace_id",))["trace_id"], pa.binary())
