@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _GATHER_BODIES = 64  # decoded in one call at most
 _INTERVAL_S = 0.005  # between calls that had several: 2,000 requests a second come ten at a time, not three
-_FEW_BYTES = 256 << 10  # that the decoder commits by itself: 40 requests of ten spans
+#: That the decoder commits by itself: ten requests of ten spans. With four times as many, the next were not checked
+#: while these were synced, and 64 senders had their answers after 44 to 48 ms in the median instead of 28 to 33.
+_FEW_BYTES = 64 << 10
 _GATHER_BYTES = 2 << 20  # 4000 spans: 11 ms that hold the interpreter's lock
 
 
