@@ -19,7 +19,7 @@ from spanglass_server.ingest.attributes.composites import composite_json
 from spanglass_server.ingest.attributes.limits import ColumnBudget, ShredCounts, ShredLimits
 from spanglass_server.ingest.attributes.overflow import Overflow, as_text
 from spanglass_server.ingest.attributes.owners import Owners
-from spanglass_server.ingest.columnar import Flat, byte_lengths, flatten, laid_out
+from spanglass_server.ingest.columnar import Flat, byte_lengths, flatten, laid_out, part_of
 from spanglass_server.ingest.protobuf.any_values import BOOL, DOUBLE, EMPTY, INT, MEMBERS, STR, TYPE_CODES, AnyValues
 from spanglass_server.signals import AttributeColumn, ValueType
 
@@ -222,7 +222,7 @@ def _taken(stored: StoredValues, groups: Sequence[_Group]) -> Sequence[Any]:
         values = stored.take(type_code, np.concatenate([groups[place].entries for place in places]))
         begin = 0
         for place in places:
-            found[place] = values.slice(begin, len(groups[place].entries))
+            found[place] = part_of(values, begin, len(groups[place].entries))
             begin += len(groups[place].entries)
     return found
 
