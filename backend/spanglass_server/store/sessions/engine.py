@@ -75,17 +75,18 @@ class Engine:
         Cancelling the awaiting task stops the query.
         """
         stop = Stop()
-        future = asyncio.get_running_loop().run_in_executor(self._threads, self._run, query, stop)
-        try:
-            with self._questions.asked():
+        with self._questions.asked():
+            future = asyncio.get_running_loop().run_in_executor(self._threads, self._run, query, stop)
+            try:
                 async with asyncio.timeout(deadline_s):
                     return await asyncio.shield(future)
-        except TimeoutError:
-            stop.insist(future)
-            raise QueryTimeoutError(f"the query was stopped after {deadline_s:g} s (setting query.deadline)") from None
-        except asyncio.CancelledError:
-            stop.insist(future)
-            raise
+            except TimeoutError:
+                stop.insist(future)
+                message = f"the query was stopped after {deadline_s:g} s (setting query.deadline)"
+                raise QueryTimeoutError(message) from None
+            except asyncio.CancelledError:
+                stop.insist(future)
+                raise
 
     def run_here(
         self,
