@@ -95,17 +95,6 @@ def laid_out(values: Any, rows: NDArray[np.int64], count: int) -> Any:
     return pa.Array.from_buffers(kind, count, buffers, count - len(rows))
 
 
-def part_of(values: Any, begin: int, size: int) -> Any:
-    """A slice of an array; one of texts without nulls counts none of the bytes beside it as its own."""
-    part = values.slice(begin, size)
-    is_text = pa.types.is_string(values.type) or pa.types.is_binary(values.type)
-    if not size or not is_text or part.null_count or values.buffers()[2] is None:
-        return part
-    offsets = _offsets(part)
-    content = values.buffers()[2].slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
-    return pa.Array.from_buffers(values.type, size, [None, pa.py_buffer(offsets - offsets[0]), content])
-
-
 def spread(values: Any, rows: NDArray[np.int64]) -> Any:
     """Repeat values of a resource or scope over its records; text as a dictionary, which costs 4 bytes a row."""
     if values.null_count == len(values):

@@ -1,13 +1,13 @@
 """Attribute lists become columns: one for each key and type, without a Python step per record or attribute.
 
-Every entry gets a code from its key and its type; a stable sort by code puts the entries of one column side by side.
-One ``take`` a type reads the values of all its columns, which are then laid out over the records.
+Every entry gets a code from its key and its type; a stable sort by code puts the entries of one column side by side,
+and one ``take`` lays them out over the records.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,12 +19,12 @@ from spanglass_server.ingest.attributes.composites import composite_json
 from spanglass_server.ingest.attributes.limits import ColumnBudget, ShredCounts, ShredLimits
 from spanglass_server.ingest.attributes.overflow import Overflow, as_text
 from spanglass_server.ingest.attributes.owners import Owners
-from spanglass_server.ingest.columnar import Flat, byte_lengths, flatten, laid_out, part_of
+from spanglass_server.ingest.columnar import Flat, byte_lengths, flatten, laid_out
 from spanglass_server.ingest.protobuf.any_values import BOOL, DOUBLE, EMPTY, INT, MEMBERS, STR, TYPE_CODES, AnyValues
 from spanglass_server.signals import AttributeColumn, ValueType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -104,9 +104,15 @@ class AttributeShredder:
         self.counts.duplicate_keys += len(earlier)
         spilled = [np.setdiff1d(beyond, earlier) if len(earlier) else beyond]
         entries = _all_but(beyond, earlier, len(codes))
-        groups = [self._last_ones(group, lists) for group in self._groups(position, codes, names, entries, spilled)]
-        for group, values in zip(groups, _taken(stored, groups), strict=True):
-            column = laid_out(values, lists[group.entries], len(owners.starts))
+        for group in self._groups(position, codes, names, entries, spilled):
+            entries = group.entries
+            rows = lists[entries]
+            is_last = rows[1:] != rows[:-1]  # of two equal keys the last one stays
+            if not is_last.all():
+                self.counts.duplicate_keys += int((~is_last).sum())
+                is_last = np.append(is_last, True)
+                entries, rows = entries[is_last], rows[is_last]
+            column = laid_out(stored.take(group.type_code, entries), rows, len(owners.starts))
             previous = columns.get(group.column.name)  # arrays, maps and empty values share the JSON column
             columns[group.column.name] = column if previous is None else pc.coalesce(previous, column)
         entries = np.sort(np.concatenate(spilled))
@@ -145,15 +151,6 @@ class AttributeShredder:
             else:
                 spilled.append(group)
         spilled.extend(order[starts[place] : starts[place + 1]] for place in ranking[tried:])
-
-    def _last_ones(self, group: _Group, lists: NDArray[np.int64]) -> _Group:
-        """A group without entries whose list has another behind them."""
-        rows = lists[group.entries]
-        is_last = rows[1:] != rows[:-1]
-        if is_last.all():
-            return group
-        self.counts.duplicate_keys += int((~is_last).sum())
-        return replace(group, entries=group.entries[np.append(is_last, True)])
 
     def stored(self, any_values: AnyValues, type_code: int) -> Any:
         """The values of one member over all entries, null where there is another, as they are stored."""
@@ -212,19 +209,6 @@ class AttributeShredder:
             self.overflow.indexes.append(
                 pa.nulls(len(chosen), pa.int32()) if items is None else pa.array(items[chosen], type=pa.int32())
             )
-
-
-def _taken(stored: StoredValues, groups: Sequence[_Group]) -> Sequence[Any]:
-    """The values of each group; those of one type are taken at once, as a call takes longer than a few values."""
-    found: list[Any] = [None] * len(groups)
-    for type_code in {group.type_code for group in groups}:
-        places = [place for place, group in enumerate(groups) if group.type_code == type_code]
-        values = stored.take(type_code, np.concatenate([groups[place].entries for place in places]))
-        begin = 0
-        for place in places:
-            found[place] = part_of(values, begin, len(groups[place].entries))
-            begin += len(groups[place].entries)
-    return found
 
 
 class _EncodedValues(StoredValues):
