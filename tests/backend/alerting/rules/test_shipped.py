@@ -212,6 +212,12 @@ def test_a_rule_fires_when_its_fault_begins(uid, sender):
     assert 40 < fired < 60
 
 
+def test_queries_of_few_requests_are_no_alarm():
+    """Where a request comes each ten seconds, one that asks its database often is no change of all of them."""
+    series = spans("server", (3, 0), (3, 0)) | counter(f'spans_total{{{A}, __filter__="{QUERIES}"}}', 3, 63)
+    assert fires("more-queries-for-each-request", series, Window(0, 60 * MINUTE_NS)) == []
+
+
 def test_a_check_that_is_degraded_again_is_critical_no_more():
     """After 0 (unhealthy) the level critical ends at 0.5 (degraded), though the alert goes on as a warning."""
     rule = SHIPPED["a-health-check-fails"]
