@@ -4,16 +4,18 @@
 
 DIR is a folder of `hundred_million.py`; what is not in it yet is loaded, and in a copy of hard links so many hours of
 a point a minute of each series, up to now. That copy's is served with the settings that come with the server, five
-objectives and a report each week, while 116 spans a second and 10,000 points a minute come in. Each minute the server
-is asked what its threads used (`spanglass_thread_cpu_seconds_total`). Prints shares of a core: of the first minutes,
-in which the past is read, and of those after them, and how much of the past was read at the end. Exit code 1 when all
-work in the background takes more than 5 % in the minutes after the first. Writes benchmarks/out/watching.json.
+objectives and a report each week, while 116 spans a second, as whole traces of all shops in turn, and 10,000 points a
+minute come in. Each minute the server is asked what its threads used (`spanglass_thread_cpu_seconds_total`). Prints
+shares of a core: of the first minutes, in which the past is read, and of those after them, and how much of the past was
+read at the end. Exit code 1 when all work in the background takes more than 5 % in the minutes after the first. Writes
+benchmarks/out/watching.json.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 import shutil
 import sys
@@ -25,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loadgen.growth.loading import Loading
-from loadgen.growth.shops import ManyShops
+from loadgen.growth.shops import ManyShops, whole_traces
 from loadgen.growth.upkeep import SETTINGS, link_or_copy
 from loadgen.many_series import BODIES_A_STEP, STEP_S, ManySeries
 from loadgen.prepared import Stream
@@ -40,7 +42,8 @@ if TYPE_CHECKING:
 
 NS = 1_000_000_000
 SPANS_A_DAY, DAY_S = 10_000_000, 86_400
-_SPANS_A_BODY = 500
+#: That are made, and sent again with ids of their own: for 5 minutes.
+_LIVE_TRACES = 2000
 OBJECTIVES = 5
 LIMIT_PCT = 5.0
 #: Threads that take in and store what comes; the event loop, which answers this benchmark too, is the main one.
@@ -76,11 +79,12 @@ def prepared(folder: Path, bodies: ManyShops, millions: int, hours: int) -> Path
 
 
 @contextmanager
-def load(server: ServerProcess, bodies: ManyShops, minutes: float) -> Iterator[None]:
+def load(server: ServerProcess, traces: ManyShops, minutes: float) -> Iterator[None]:
     """Send what comes in, from now on for so many minutes at most."""
-    now_ns, seconds = time.time_ns(), minutes * 60
-    rate = SPANS_A_DAY / DAY_S / _SPANS_A_BODY
-    spans = Stream(bodies, int(rate * seconds) + 1, 1, now_ns, now_ns + int(seconds * NS), first_turn=_LIVE_TURN)
+    rate = SPANS_A_DAY / DAY_S * len(traces) / traces.facts["items"]
+    turns = math.ceil(minutes * 60 * rate / len(traces))
+    now_ns, seconds = time.time_ns(), turns * len(traces) / rate
+    spans = Stream(traces, len(traces), turns, now_ns, now_ns + int(seconds * NS), first_turn=_LIVE_TURN)
     series = ManySeries(now_ns, int(seconds // STEP_S) + 1)
     ports = (server.port, server.grpc_port)
     senders = [
@@ -127,17 +131,17 @@ def sample(server: ServerProcess) -> dict[str, Any]:
     }
 
 
-def watched(data: Path, bodies: ManyShops, options: argparse.Namespace) -> dict[str, Any]:
+def watched(data: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Serve a copy under load; samples once a minute, and what was read of the past."""
     with tempfile.TemporaryDirectory(prefix="spanglass-watching-", dir=data.parent) as folder:
-        copy = Path(folder, "data")
+        copy, traces = Path(folder, "data"), whole_traces(Path(folder, "live"), _LIVE_TRACES)
         shutil.copytree(data, copy, copy_function=link_or_copy)
         server = ServerProcess(copy, program=options.program)
         try:
             server.start(timeout_s=_PATIENCE_S)
             samples = [sample(server)]
             ask_for_work(server)
-            with load(server, bodies, options.minutes + 1):
+            with load(server, traces, options.minutes + 1):
                 while len(samples) <= options.minutes:
                     time.sleep(max(0.0, samples[0]["at_s"] + 60 * len(samples) - time.monotonic()))
                     samples.append(sample(server))
@@ -176,8 +180,7 @@ def main() -> int:
     options = parse()
     clean_up_on_sigterm()
     options.dir.mkdir(parents=True, exist_ok=True)
-    bodies = ManyShops("traces")
-    results = watched(prepared(options.dir, bodies, options.millions, options.hours), bodies, options)
+    results = watched(prepared(options.dir, ManyShops("traces"), options.millions, options.hours), options)
     samples = results["samples"]
     first, settled = share(samples[0], samples[options.first]), share(samples[options.first], samples[-1])
     rows = [{"thread": name, "first_pct": first.get(name), "settled_pct": value} for name, value in settled.items()]

@@ -13,7 +13,7 @@ import generate
 from loadgen.growth.chart import growth_chart
 from loadgen.growth.loading import Loading
 from loadgen.growth.questions import questions
-from loadgen.growth.shops import SHOPS, ManyShops
+from loadgen.growth.shops import SHOPS, ManyShops, whole_traces
 from loadgen.prepared import Bodies, Stream
 
 
@@ -36,6 +36,23 @@ def test_each_group_comes_from_another_shop(folder):
             assert suffix == f"-{index // 4 % SHOPS:02d}"
         assert request == ExportTraceServiceRequest.FromString(plain.body(index, 5, turn=2))
         assert request.resource_spans[0].scope_spans[0].spans[0].span_id.hex() == shops.first_span(index, 2)
+
+
+def test_whole_traces_come_from_all_shops_in_turn(tmp_path):
+    """A body is one trace, whose spans name the next shop; as many as there are shops have each of them once."""
+    shops = whole_traces(tmp_path, SHOPS + 1)
+    requests = [ExportTraceServiceRequest.FromString(shops.body(index, 0)) for index in range(len(shops))]
+    named = [
+        {each.resource.attributes[0].value.string_value[-3:] for each in request.resource_spans} for request in requests
+    ]
+    spans = [
+        [span for each in request.resource_spans for scope in each.scope_spans for span in scope.spans]
+        for request in requests
+    ]
+    assert named == [{f"-{index % SHOPS:02d}"} for index in range(SHOPS + 1)]
+    assert [len({span.trace_id for span in each}) for each in spans] == [1] * len(spans)
+    assert [len(each) for each in spans] == [shops.records(index) for index in range(len(shops))]
+    assert shops.facts["items"] == sum(map(len, spans))
 
 
 def test_a_load_that_was_stopped_goes_on(folder, tmp_path):
