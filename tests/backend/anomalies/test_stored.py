@@ -17,6 +17,7 @@ from spanglass_server.anomalies.evidence import gather
 from spanglass_server.anomalies.model import Key, Kind
 from spanglass_server.anomalies.store.store import AnomalyStore
 from spanglass_server.anomalies.watching.watcher import Watcher
+from spanglass_server.pace import Pace
 from spanglass_server.process.parts.recording import IngestSink
 from spanglass_server.process.storage_node import StorageNode
 from spanglass_server.promql.engine import range_query
@@ -106,7 +107,7 @@ def world(tmp_path):
     def ask(question):
         return node.engine.run_here(lambda session: question(session, series(session)))
 
-    watcher = Watcher(store, ask, node.first_ns, lambda: now[0], lambda: 0.0, lambda: 0.0, lambda _: 0, 100)
+    watcher = Watcher(store, ask, node.first_ns, lambda: now[0], Pace(lambda: 0.0, lambda: 0.0), lambda _: 0, 100)
     yield now, watcher, AnomalyDesk(store, watcher, lambda: now[0]), node, ask
     store.close()
     node.close()
