@@ -88,12 +88,13 @@ class Watcher:
                 self._notice_the_clock(clock)
                 if self._list():
                     return True
-                for work, piece.rest in (
+                for work, rest in (
                     (self._read_new_hours, REST_NEW),
                     (self._judge, REST_NEW),
                     (self._tidy, REST_NEW),
                     (self._read_past, REST_PAST),
                 ):
+                    piece.rest = rest
                     if work(clock):
                         return True
             piece.least_s = _IDLE_S

@@ -29,11 +29,10 @@ def patterns(session: QuerySession, spans: pa.Table, name: str) -> pa.Table | No
     and ``waste_ns`` might be saved; what ``is_doubtful`` may be of a busy machine, or, if ``is_offset``, of clocks
     that differ (NULL: is not). None if there can't be any.
     """
-    found = [
-        run(session, statement(f"findings/{detector}", spans=Sql(read), **LIMITS[detector]))
-        for detector, needed in candidates(spans).items()
-        for read in [name if needed is None else session.table(spans.filter(pa.array(needed)))]
-    ]
+    found = []
+    for detector, needed in candidates(spans).items():
+        read = name if needed is None else session.table(spans.filter(pa.array(needed)))
+        found.append(run(session, statement(f"findings/{detector}", spans=Sql(read), **LIMITS[detector])))
     return pa.concat_tables([_DOUBTS, *found], promote_options="permissive") if found else None
 
 
