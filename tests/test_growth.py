@@ -6,14 +6,16 @@ import json
 from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 import generate
 from loadgen.growth.chart import growth_chart
 from loadgen.growth.loading import Loading
 from loadgen.growth.questions import questions
-from loadgen.growth.shops import SHOPS, ManyShops, whole_traces
+from loadgen.growth.shops import FAILING_SHOPS, SHOPS, ManyShops, whole_traces
 from loadgen.prepared import Bodies, Stream
 
 
@@ -53,6 +55,19 @@ def test_whole_traces_come_from_all_shops_in_turn(tmp_path):
     assert [len({span.trace_id for span in each}) for each in spans] == [1] * len(spans)
     assert [len(each) for each in spans] == [shops.records(index) for index in range(len(shops))]
     assert shops.facts["items"] == sum(map(len, spans))
+
+
+def test_of_whole_traces_some_shops_fail(tmp_path):
+    """Requests of the first shops fail more often than the shipped rule allows (5 %), all others' far less often."""
+    shops = whole_traces(tmp_path, 20 * SHOPS)
+    failed: dict[bool, list[bool]] = {True: [], False: []}
+    for index in range(len(shops)):
+        request = ExportTraceServiceRequest.FromString(shops.body(index, 0))
+        spans = [span for each in request.resource_spans for scope in each.scope_spans for span in scope.spans]
+        served = [span for span in spans if span.kind == Span.SPAN_KIND_SERVER]
+        failed[shops.shop(index) < FAILING_SHOPS] += [span.status.code == Status.STATUS_CODE_ERROR for span in served]
+    assert 0.07 < np.mean(failed[True]) < 0.15
+    assert np.mean(failed[False]) < 0.01
 
 
 def test_a_load_that_was_stopped_goes_on(folder, tmp_path):

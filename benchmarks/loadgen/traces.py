@@ -76,11 +76,12 @@ class MadeSpan(NamedTuple):
 class TraceMaker:
     """Makes whole traces of an exact size from one source of random numbers.
 
-    The order of draws is fixed: the same seed gives the same bytes, so known answers stay known.
+    The order of draws is fixed: the same seed gives the same bytes, so known answers stay known. ``failing`` is how
+    many times as often as usual spans fail, of which one request in 25 does.
     """
 
-    def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
+    def __init__(self, rng: random.Random, failing: float = 1.0) -> None:
+        self.rng, self.failing = rng, failing
         self.spans: list[MadeSpan] = []
 
     def trace(self, size: int) -> list[MadeSpan]:
@@ -113,6 +114,9 @@ class TraceMaker:
         self.spans[index] = MadeSpan(*who, 0, end_ns, attributes, failed=False)
         return self.spans
 
+    def _fails(self, share: float) -> bool:
+        return self.rng.random() < share * self.failing
+
     def _duration_ns(self, base_ms: float) -> int:
         return max(50_000, int(base_ms * 1e6 * self.rng.lognormvariate(0, 0.55)))
 
@@ -122,7 +126,7 @@ class TraceMaker:
         self.left -= 1
         span_id, instance = rng.randbytes(8), rng.randrange(SERVICES[service].instances)
         duration_ns = self._duration_ns(operation.base_ms)
-        failed = rng.random() < 0.04
+        failed = self._fails(0.04)
         good = [200, 201, 204, 302, 404]
         status = rng.choice([500, 500, 503, 504]) if failed else rng.choices(good, [85, 5, 3, 3, 4])[0]
         index = self._hold_place()
@@ -190,7 +194,7 @@ class TraceMaker:
         index = self._hold_place()
         served_ns = self._server(callee, operation, span_id, start_ns + rng.randrange(100_000, 900_000), depth + 1)
         end_ns = served_ns + rng.randrange(50_000, 600_000)
-        failed = rng.random() < 0.03
+        failed = self._fails(0.03)
         attributes = (
             ("http.request.method", operation.method),
             ("url.full", f"http://{callee}.shop-prod.svc:8080{operation.route}"),
@@ -224,7 +228,7 @@ class TraceMaker:
         """Make a span without children; returns when the next sibling may start."""
         rng = self.rng
         self.left -= 1
-        span_id, failed = rng.randbytes(8), rng.random() < 0.055
+        span_id, failed = rng.randbytes(8), self._fails(0.055)
         name, base_ms, attributes = getattr(self, f"_{kind}_leaf")(service)
         end_ns = start_ns + self._duration_ns(base_ms)
         span_kind = _INTERNAL if kind == "internal" else _CLIENT
