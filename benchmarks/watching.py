@@ -55,6 +55,8 @@ TAKING_IN = frozenset({"MainThread", "decoder", "committer", "shredder", "flushe
 _FIGURE = re.compile(r'^spanglass_thread_cpu_seconds_total\{thread="([^"]*)"\} (\S+)$', re.MULTILINE)
 #: Starting, and flushing what came in fast before the end, take minutes where others use the cores.
 _PATIENCE_S = 900
+#: Errors that are loaded were not seen before, which rules tell of for so long.
+_NEW_ERRORS_S = 900
 #: Turns of ids that no load has used.
 _LIVE_TURN = 1_000_000
 
@@ -79,6 +81,7 @@ def prepared(folder: Path, bodies: ManyShops, millions: int, hours: int) -> Path
         if tally.failed or tally.rejected:
             raise SystemExit(f"loading metrics failed: {tally.errors}")
         begun.rename(whole)
+    time.sleep(max(0.0, loading.path.stat().st_mtime + _NEW_ERRORS_S - time.time()))
     return whole
 
 
