@@ -2,7 +2,8 @@
 
 The rest is so many times as long as the processor time that the thread of the piece took. So the work takes a share of
 a core at most, however much there is of it: a rest of a hundred times is a hundredth. That holds where all of a piece
-is done in its thread: statements have one where they are asked with ``is_paced`` (``Engine.run_here``).
+is done in its thread: statements have one where they are asked with ``Engine.run_paced``, or ``run_here`` if
+``is_paced``.
 """
 
 from __future__ import annotations

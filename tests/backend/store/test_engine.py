@@ -13,6 +13,7 @@ from stored_spans import Bench, table, trace_id
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import ALL_TIME, OfTraces, QueryError, QueryMemoryError, QueryTimeoutError
 from spanglass_server.store.sessions import engine
+from spanglass_server.store.sessions.stopping import Stop
 
 ENDLESS = "SELECT sum(hash(a.range * b.range)) FROM range(10000000) a, range(10000000) b"
 
@@ -263,4 +264,4 @@ def test_a_question_that_nobody_waits_for_has_one_thread_over_few_rows(bench, mo
 
     found = asyncio.run(bench.engine.run(ask, deadline_s=60)) if waited_for else bench.engine.run_here(ask)
     assert found == (threads, 1)
-    assert bench.engine.run_here(ask, is_paced=True) == (1, 1)  # whose rest is a multiple of its own thread's time
+    assert bench.engine.run_paced(ask, Stop()) == (1, 1)  # whose rest is a multiple of its own thread's time

@@ -110,6 +110,13 @@ class Engine:
         give_way = GivingWay(self._questions, lambda: stop.stopped).wait if gives_way else lambda: None
         return self._run(query, stop, settle, give_way, is_hurried=not is_paced and self._holds_much())
 
+    def run_paced(self, query: Callable[[QuerySession], T], stop: Stop, *, needs_newest: bool = False) -> T:
+        """Run a piece of paced work (``Pace``) in this thread: it takes no more than its thread does, and gives way.
+
+        Most of it is about what is over for a minute, and what waits to be made columns came in the last seconds.
+        """
+        return self.run_here(query, stop, needs_newest=needs_newest, is_paced=True, gives_way=True)
+
     def _run(
         self,
         query: Callable[[QuerySession], T],

@@ -66,14 +66,7 @@ class Anomalies:
         ] if is_on else []  # fmt: skip
 
     def _ask(self, question: Question) -> Any:
-        # what is asked of is over for a minute, and what waits came in the last seconds
-        return self._node.engine.run_here(
-            lambda session: question(session, self._series(session)),
-            self._stop,
-            needs_newest=False,
-            is_paced=True,
-            gives_way=True,
-        )
+        return self._node.engine.run_paced(lambda session: question(session, self._series(session)), self._stop)
 
     def _step(self) -> None:
         try:

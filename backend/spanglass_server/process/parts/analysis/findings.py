@@ -64,20 +64,10 @@ class Findings:
 
     def _ask(self, query: Callable[[QuerySession], Any]) -> Any:
         # a minute is over for 20 s when it is looked at: only a first look, at one that is not over, needs the newest
-        return self._node.engine.run_here(
-            query, self._stop, needs_newest=self._looker.is_new, is_paced=True, gives_way=True
-        )
+        return self._node.engine.run_paced(query, self._stop, needs_newest=self._looker.is_new)
 
     def _ask_series(self, question: Callable[[SeriesSource], Any]) -> Any:
-        # points of the last seconds are not asked for, so nothing that waits has to be decoded
-        run = self._node.engine.run_here
-        return run(
-            lambda session: question(self._series(session)),
-            self._stop,
-            needs_newest=False,
-            is_paced=True,
-            gives_way=True,
-        )
+        return self._node.engine.run_paced(lambda session: question(self._series(session)), self._stop)
 
     def _arrived_ns(self, signal: Signal) -> int:
         return self._node.store.contents.snapshot.arrived[signal].time_ns

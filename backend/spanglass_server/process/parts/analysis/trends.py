@@ -44,15 +44,7 @@ class TrendWatch:
         self._task = self._supervisor.every(_STEP_EVERY_S, "trends", self._step, self._watcher.is_due)
 
     def _ask(self, question: Callable[[SeriesSource], Any]) -> Any:
-        engine = self._node.engine
-        # what is asked of is over for a minute, and what waits came in the last seconds
-        return engine.run_here(
-            lambda session: question(self._series(session)),
-            self._stop,
-            needs_newest=False,
-            is_paced=True,
-            gives_way=True,
-        )
+        return self._node.engine.run_paced(lambda session: question(self._series(session)), self._stop)
 
     def _step(self) -> None:
         try:

@@ -87,7 +87,7 @@ class Incidents:
 
     def _ask(self, query: Callable[[QuerySession], Any]) -> Any:
         # minutes before an alert, of which columns were made already; and releases, which are asked for again
-        return self._engine.run_here(query, self._stop, needs_newest=False, is_paced=True, gives_way=True)
+        return self._engine.run_paced(query, self._stop)
 
     def _companions(self, service: str, before_ns: int) -> frozenset[str]:
         known = self._known.get(service)
