@@ -45,6 +45,7 @@ class Pending:
         self._changed = threading.Condition(self._waiting.lock)
         self._closing = False
         self._turn = threading.Lock()  # one thread shreds
+        self._settled = 0  # so many parts, the first that were added, are in the store
         self._memory_failures = 0
 
     def add(self, generation: int, decoded: Sequence[Part]) -> None:
@@ -108,19 +109,25 @@ class Pending:
     def settle(self, stopped: Callable[[], bool] = lambda: False) -> None:
         """Shred everything that was added before the call, and no more: it ends while others add.
 
-        Returns early once ``stopped`` returns True. Raises ``MemoryError``; what is left then waits for the next call.
+        Where another thread has just done that, what came meanwhile is left to wait for more. Returns early once
+        ``stopped`` returns True. Raises ``MemoryError``; what is left then waits for the next call.
         """
+        wanted = self._waiting.added
         while not self._turn.acquire(timeout=_LOOK_EVERY_S):
             if stopped():
                 return
         try:
-            self._since_s = self._monotonic_s()
-            with self._waiting.due() as due:
-                for key, parts in due.items():
-                    if not self._shred_all(key, parts, stopped):
-                        break
+            if self._settled < wanted:
+                self._settle(stopped)
         finally:
             self._turn.release()
+
+    def _settle(self, stopped: Callable[[], bool]) -> None:
+        """Shred what waits, in its turn."""
+        self._since_s, added = self._monotonic_s(), self._waiting.added
+        with self._waiting.due() as due:
+            if all(self._shred_all(key, parts, stopped) for key, parts in due.items()):
+                self._settled = added  # what came between the two lines above is shredded too, and asked for again
 
     def may_be_of(self, trace_ids: Collection[bytes]) -> bool:
         """Whether a record that was added before the call, and is not in the store yet, may be of one of some traces.

@@ -33,12 +33,19 @@ class Waiting:
         self._held: dict[Key, int] = defaultdict(int)  # records of a generation that were added
         self._bytes: Counter[Signal] = Counter()
         self._rows: Counter[Signal] = Counter()
+        self._added = 0
 
     def add(self, generation: int, parts: Sequence[Part]) -> None:
         """Number parts and take them; the caller holds ``lock``."""
         for part in parts:
             self._parts[generation, part.signal].append(self._numbered(generation, part))
             self._count([part], 1)
+        self._added += len(parts)
+
+    @property
+    def added(self) -> int:
+        """How many parts were added so far."""
+        return self._added
 
     @property
     def size_bytes(self) -> int:

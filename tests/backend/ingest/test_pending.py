@@ -88,6 +88,29 @@ def test_a_call_ends_while_others_add(store, pending, decoded, monkeypatch):
     assert rows(store) == [(1, "a"), (1, "later")]
 
 
+def test_who_waited_for_another_thread_shreds_nothing_more(store, pending, decoded, monkeypatch):
+    """What was there at its call is in memory then; what came since waits for more, and for the next call."""
+    shred, waits = shredding.shred, threading.Event()
+    second = threading.Thread(target=pending.settle, args=[lambda: waits.set() or False])
+
+    def while_another_asks(parts, budget, limits, families):
+        second.start()
+        waits.wait()
+        pending.add(1, decoded("later"))
+        return shred(parts, budget, limits, families)
+
+    pending.add(1, decoded("a"))
+    with monkeypatch.context() as patched:
+        patched.setattr(shredding, "shred", while_another_asks)
+        pending.settle()
+        second.join()
+    at_once = rows(store)
+    pending.settle()
+
+    assert at_once == [(1, "a")]
+    assert rows(store) == [(1, "a"), (1, "later")]
+
+
 def test_a_stopped_call_ends_and_loses_nothing(store, pending, decoded, monkeypatch):
     """Between two batches, or while another thread shreds; what it left is there for the next call, in order."""
     monkeypatch.setattr(module, "_BATCH_BYTES", 1)

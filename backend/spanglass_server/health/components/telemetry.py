@@ -15,7 +15,7 @@ from spanglass_server.health.model import Component, Figure, Status, worst
 from spanglass_server.query.hosts.listing import list_hosts
 from spanglass_server.query.services.calls import list_calls
 from spanglass_server.query.services.services import list_services
-from spanglass_server.signals import SENT
+from spanglass_server.signals import SENT, Signal
 from spanglass_server.times import parse_time
 
 if TYPE_CHECKING:
@@ -63,31 +63,40 @@ class _Totals:
 
 
 class Seldom(Generic[T]):
-    """What is asked of telemetry once in ``every_ns``: hosts and calls are the dearest, and change slowly.
+    """What is asked of records of a signal once in ``every_ns``: hosts and calls are the dearest, and change slowly.
 
-    It is asked for again while there is none.
+    While there is none it is asked for again as soon as there are other parts of storage than those without any.
     """
 
-    def __init__(self, every_ns: int, ask: Callable[[QuerySession, Window], Sequence[T]]) -> None:
+    def __init__(self, every_ns: int, signal: Signal, ask: Callable[[QuerySession, Window], Sequence[T]]) -> None:
         self._every_ns = every_ns
+        self._signal = signal
         self._ask = ask
         self._asked_ns = 0
-        self._found: Sequence[T] = ()
+        self._found: Sequence[T] = []
+        self._without: frozenset[tuple[str, int]] = frozenset()
 
     def of(self, session: QuerySession, window: Window) -> Sequence[T]:
         """What was found at most so long before the window's end."""
-        if not self._found or not 0 <= window.end_ns - self._asked_ns < self._every_ns:
+        if self._found:
+            is_due = not 0 <= window.end_ns - self._asked_ns < self._every_ns
+        else:
+            is_due = not self._parts(session, window) <= self._without
+        if is_due:
             self._found = self._ask(session, window)
-            self._asked_ns = window.end_ns
+            self._asked_ns, self._without = window.end_ns, self._parts(session, window)
         return self._found
+
+    def _parts(self, session: QuerySession, window: Window) -> frozenset[tuple[str, int]]:
+        return frozenset(part.key for part in session.parts(self._signal, window))
 
 
 class HeardSeldom:
     """Hosts and calls, asked for once in so many nanoseconds; each time where that is 0."""
 
     def __init__(self, hosts_ns: int = 0, calls_ns: int = 0) -> None:
-        self.hosts: Seldom[Host] = Seldom(hosts_ns, lambda session, window: list_hosts(session, window)["hosts"])
-        self.calls: Seldom[Calls] = Seldom(calls_ns, list_calls)
+        self.hosts: Seldom[Host] = Seldom(hosts_ns, Signal.METRICS, lambda *asked: list_hosts(*asked)["hosts"])
+        self.calls: Seldom[Calls] = Seldom(calls_ns, Signal.SPANS, list_calls)
 
 
 def telemetry_components(
