@@ -102,7 +102,7 @@ def world(tmp_path):
     asyncio.run(send())
 
     def series(session):
-        return StoredSeries(session, node.engine.kept, max_samples=1_000_000)
+        return StoredSeries(session, node.engine.kept, max_samples=1_000_000).share()
 
     def ask(question):
         return node.engine.run_here(lambda session: question(session, series(session)))

@@ -122,8 +122,13 @@ class StoredSeries:
 
         What they count is read once for all of them, and what they select in this session too.
         """
-        self._sharing = self._sharing or Sharing(self._cache, self._max_samples)
+        self.share()
         announce(self._records.cache, texts, steps, options)
+
+    def share(self) -> StoredSeries:
+        """Many metrics of the same parts are about to be asked for, here or in the next sessions: read them at once."""
+        self._sharing = self._sharing or Sharing(self._cache, self._max_samples)
+        return self
 
     def lacking(self, names: frozenset[str], start_ms: int, end_ms: int) -> frozenset[str]:
         """See ``SeriesSource``."""

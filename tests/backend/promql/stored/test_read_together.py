@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from stored_points import START_MS, as_text, gauge, memory_of_others, point, selector, stale
+from stored_points import as_text, gauge, memory_of_others, point, selector, stale
 from stored_spans import Bench
 from test_several_parts import table
 
-from spanglass_server.promql.evaluation.query import Options
-from spanglass_server.promql.series.vectors import Steps
 from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.signals import Signal
 from spanglass_server.store.part_cache import PartCache
@@ -61,8 +59,7 @@ def test_a_small_part_is_read_once_for_all_its_metrics(bench):
         bench.write(points(second), Signal.METRICS)
 
         def ask(session):
-            series, statements = StoredSeries(session, cache), []
-            series.announce((), Steps(START_MS, 15_000, 1), Options())
+            series, statements = StoredSeries(session, cache).share(), []
             together = found(session, series, statements)
             counts.append(len([text for text in statements if "of_values" in text]))
             return together, found(session, StoredSeries(session, PartCache()), [])

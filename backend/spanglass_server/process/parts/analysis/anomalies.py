@@ -66,7 +66,8 @@ class Anomalies:
         ] if is_on else []  # fmt: skip
 
     def _ask(self, question: Question) -> Any:
-        return self._node.engine.run_paced(lambda session: question(session, self._series(session)), self._stop)
+        # of each new part all metrics are asked for, one after the other
+        return self._node.engine.run_paced(lambda session: question(session, self._series(session).share()), self._stop)
 
     def _step(self) -> None:
         try:

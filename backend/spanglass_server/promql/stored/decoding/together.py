@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import Part
 
 #: Of parts with more rows each metric is read by itself.
-MOST_ROWS = 10_000
+MOST_ROWS = 20_000
 _VERBATIM = f"(scope_name IS NOT DISTINCT FROM '{VERBATIM_SCOPE}')"
 #: What ``Identity.canonical`` has, in its order.
 _COLUMNS = {
