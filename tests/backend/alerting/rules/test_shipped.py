@@ -218,6 +218,12 @@ def test_queries_of_few_requests_are_no_alarm():
     assert fires("more-queries-for-each-request", series, Window(0, 60 * MINUTE_NS)) == []
 
 
+def test_queries_are_compared_with_the_usual_number_for_each_request():
+    """Where many requests come, ten queries for each of them instead of one are an alarm as well."""
+    series = spans("server", (600, 0), (600, 0)) | counter(f'spans_total{{{A}, __filter__="{QUERIES}"}}', 600, 6000)
+    assert fires("more-queries-for-each-request", series, Window(0, 60 * MINUTE_NS))
+
+
 def test_a_check_that_is_degraded_again_is_critical_no_more():
     """After 0 (unhealthy) the level critical ends at 0.5 (degraded), though the alert goes on as a warning."""
     rule = SHIPPED["a-health-check-fails"]
