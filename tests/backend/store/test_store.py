@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -11,6 +13,7 @@ from spanglass_server.signals import Signal
 from spanglass_server.store import store
 from spanglass_server.store.contents import Chunk
 from spanglass_server.store.ports import ALL_TIME
+from spanglass_server.store.segment_files import encodings, segments
 from spanglass_server.store.segment_files.catalog import Change, Digests
 from spanglass_server.store.segment_files.retention import RetentionLimits
 from spanglass_server.store.segment_files.segments import ROW_GROUP_ROWS
@@ -194,6 +197,69 @@ def test_a_large_segment_has_blocks_sorted_within(bench):
     assert groups == [ROW_GROUP_ROWS, 100]
     assert rows == sorted(rows, key=lambda row: (row[service], row["name"], row[instance], row["start_time_ns"]))
     assert [row["start_time_ns"] for row in bench.select(["start_time_ns"])] == list(range(count))
+
+
+def test_spans_of_one_name_that_are_alike_stand_together(bench):
+    """Each row group has few runs of a column of few values, in a block of its own too; no row is lost."""
+    count, zone, user = 2 * ROW_GROUP_ROWS, "span.zone:str", "span.user:str"
+    spans = [{"n": at, "name": "a", zone: f"z{at % 7}", user: f"u{at % 5}" if at % 3 else None} for at in range(count)]
+    bench.write(table(spans))
+    with pq.ParquetFile(bench.data_dir / bench.files()[0]) as file:
+        groups = [file.read_row_group(number, [zone, user]).to_pylist() for number in range(file.num_row_groups)]
+
+    for rows in groups:
+        both = [(row[zone], row[user]) for row in rows]
+        assert sum(here != before for here, before in itertools.pairwise(both)) == 7 * 6 - 1
+    read = sorted(bench.select(["start_time_ns", zone, user]), key=lambda row: row["start_time_ns"])
+    assert [(row[zone], row[user]) for row in read] == [(span[zone], span[user]) for span in spans]
+
+
+def test_a_projection_is_sorted_by_duration_up_and_down_by_turns(bench):
+    """The durations of one service and name rise, those of the next name fall; a span without one is kept."""
+    service = "resource.service.name:str"
+    spans = [
+        {"n": at, "name": f"n{at % 3}", service: "s", "duration_ns": at * 37 % 101 if at else None} for at in range(90)
+    ]
+    bench.write(table(spans))
+    path = str(bench.data_dir / bench.files()[0]).replace("segments", "projections")
+    rows = pq.read_table(path, columns=["name", "start_time_ns", "duration_ns"]).to_pylist()
+
+    assert [row["name"] for row in rows] == [f"n{at // 30}" for at in range(90)]
+    for name, falls in (("n0", False), ("n1", True), ("n2", False)):
+        durations = [row["duration_ns"] or 0 for row in rows if row["name"] == name]
+        assert durations == sorted(durations, reverse=falls)
+    assert {row["start_time_ns"]: row["duration_ns"] for row in rows} == {
+        at: s["duration_ns"] for at, s in enumerate(spans)
+    }
+
+
+def test_segments_sorted_and_compressed_as_older_versions_did_are_read_and_merged(bench, monkeypatch):
+    """Rows stay the same when such a segment is merged with one of today; what is merged is compressed as today's."""
+    zone, count = "span.zone:str", 3000
+    spans = [{"n": at, "name": "a", zone: f"z{at % 20}", "span.user:str": f"u{at % 7}"} for at in range(2 * count)]
+    with monkeypatch.context() as older:
+        older.setattr(segments, "alike_columns", lambda *_: [])
+        older.setattr(encodings, "_LZ4_VALUES", {})
+        bench.write(table(spans[:count]))
+    bench.write(table(spans[count:]))
+    codecs = [_chunk(bench.data_dir / file, zone).compression for file in bench.files()]
+    before = bench.select(["start_time_ns", zone, "span.user:str"])
+    bench.write(numbered(2 * count))
+    bench.write(numbered(2 * count + 1))
+    bench.store.compact()
+
+    assert codecs == ["LZ4", "ZSTD"]
+    assert len(bench.files()) == 1
+    assert _chunk(bench.data_dir / bench.files()[0], zone).compression == "ZSTD"
+    assert bench.select(["start_time_ns", zone, "span.user:str"])[: 2 * count] == before
+    assert [row[zone] for row in before] == [span[zone] for span in spans]
+
+
+def _chunk(path, column):
+    """What a file says of a column's first row group."""
+    group = pq.read_metadata(path).row_group(0)
+    chunks = [group.column(place) for place in range(group.num_columns)]
+    return next(chunk for chunk in chunks if chunk.path_in_schema == column)
 
 
 def test_the_footer_tells_of_columns_by_which_row_groups_are_told_apart(bench):
