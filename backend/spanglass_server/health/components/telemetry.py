@@ -78,17 +78,17 @@ class Seldom(Generic[T]):
 
     def of(self, session: QuerySession, window: Window) -> Sequence[T]:
         """What was found at most so long before the window's end."""
+        passed_ns = window.end_ns - self._asked_ns
+        parts = () if self._found else session.parts(self._signal, window)
         if self._found:
-            is_due = not 0 <= window.end_ns - self._asked_ns < self._every_ns
+            is_due = not 0 <= passed_ns < self._every_ns
         else:
-            is_due = not self._parts(session, window) <= self._without
+            is_due = passed_ns < 0 or not self._without.issuperset(part.key for part in parts)
         if is_due:
-            self._found = self._ask(session, window)
-            self._asked_ns, self._without = window.end_ns, self._parts(session, window)
+            self._found, self._asked_ns = self._ask(session, window), window.end_ns
+            # records of a part may be dated later than now: then it is asked for again
+            self._without = frozenset(part.key for part in parts if part.max_time_ns < window.end_ns)
         return self._found
-
-    def _parts(self, session: QuerySession, window: Window) -> frozenset[tuple[str, int]]:
-        return frozenset(part.key for part in session.parts(self._signal, window))
 
 
 class HeardSeldom:
