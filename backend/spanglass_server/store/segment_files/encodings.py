@@ -22,11 +22,9 @@ _POINTS = (Signal.METRICS, *ROLLUPS)
 _COMPRESSION = {Signal.SPANS: {"span_id": "none", "start_time_ns": "none", "duration_ns": "none"}}
 #: Of ids of spans the lengths, all equal, are written apart: 1.2 bytes a span less, and they are read in half the time.
 _LENGTHS_APART = {Signal.SPANS: frozenset({"span_id", "parent_span_id"})}
-#: Columns of up to so many distinct values are compressed with LZ4; of spans fewer are, for 0.2 to 0.5 bytes a span.
-#: With 2 it would be 0.1 to 0.4 less, and a trace by its id would take a fifth more time.
-_LZ4_VALUES = {Signal.SPANS: 8}
-_LZ4_VALUES_ELSE = 32
-_TOLD_VALUES = 32  # extremes of texts are written of up to so many
+#: Columns of up to so many distinct values are compressed with LZ4, and have extremes. With 2 for LZ4 spans would take
+#: 0.3 to 0.9 bytes less, and a trace by its id a fifth more time.
+_FEW_VALUES = 32
 #: Zstandard's: 0.3 bytes a span less than by 1, Arrow's default, in as much time. Of lists, which have stack traces,
 #: another 0.1 for a twentieth more time; of all columns by that level 0.2 more, for a quarter.
 _LEVEL, _LEVEL_OF_LISTS = 3, {Signal.SPANS: 6}
@@ -46,7 +44,7 @@ def write_options(sample: Any, signal: Signal) -> dict[str, Any]:
     leaves = {column.name: _leaf(column) for column in sample.schema}
     apart = _LENGTHS_APART.get(signal, frozenset())
     plain = _UNIQUE | _DELTA | _TIMES
-    few = {name: few_values(_values(sample[name]), _TOLD_VALUES) for name in leaves}
+    few = {name: few_values(_values(sample[name]), _FEW_VALUES) for name in leaves}
     compression = {leaf: _compression(few[name], name, signal) for name, leaf in leaves.items()}
     levels = {leaf: _level(sample.schema.field(name), signal) for name, leaf in leaves.items()}
     return {
@@ -78,7 +76,7 @@ def _compression(values: int | None, name: str, signal: Signal) -> str:
     known = _COMPRESSION.get(signal, {}).get(name)
     if known is not None:
         return known
-    return "lz4" if values is not None and values <= _LZ4_VALUES.get(signal, _LZ4_VALUES_ELSE) else "zstd"
+    return "zstd" if values is None else "lz4"
 
 
 def _level(column: Any, signal: Signal) -> int:
