@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from spanglass_server.signals import ROLLUPS, TIME_COLUMN, Signal
 from spanglass_server.store.disk import DISK
 from spanglass_server.store.ports import Arrived
+from spanglass_server.store.traces.recent_rows import RecentRows
 from spanglass_server.store.values.files import ValueFilters
 from spanglass_server.times import NS_PER_MS
 
@@ -162,6 +163,7 @@ class Contents:
         self._data_dir = data_dir
         self._disk = disk
         self.values = ValueFilters(data_dir, disk)
+        self.recent = RecentRows(data_dir, disk)
         self._lock = threading.Lock()
         by_signal = {signal: tuple(s for s in segments if s.signal is signal) for signal in Signal}
         arrived = {s: Arrived(0, max((each.arrived_ns for each in by_signal[s]), default=0)) for s in Signal}
@@ -266,7 +268,7 @@ class Contents:
                 outdated -= {segment.cover.start_ns for segment in add if segment.cover is not None}
             self._snapshot, self._doomed = Snapshot(version, segments, chunks, old.arrived, outdated), doomed
         self.values.forget(removed)
-        self.sweep()
+        self.discard(self.recent.forget(removed))
 
     def discard(self, files: Iterable[str]) -> None:
         """Delete files that are in no snapshot, now or as soon as they can be deleted."""

@@ -6,10 +6,11 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 
@@ -68,6 +69,16 @@ class Disk:
     def write_table(self, writer: Any, table: Any, row_group_rows: int) -> None:
         """Append a table's rows to a Parquet file."""
         writer.write_table(table, row_group_size=row_group_rows)
+
+    def write_streams(self, path: Path, tables: Iterable[Any]) -> list[int]:
+        """Write a file of tables, each an Arrow stream; returns where each begins, and the end of the last."""
+        places = [0]
+        with pa.OSFile(str(path), "wb") as sink:
+            for table in tables:
+                with pa.ipc.new_stream(sink, table.schema) as stream:
+                    stream.write_table(table)
+                places.append(sink.tell())
+        return places
 
 
 #: The real one.

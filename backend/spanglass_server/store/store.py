@@ -23,12 +23,14 @@ from spanglass_server.store.segment_files.catalog import Catalog, Change, Digest
 from spanglass_server.store.segment_files.compaction import adjacent, choose, merge_period_ns
 from spanglass_server.store.segment_files.segments import (
     FILTERED,
+    RECORD_FOLDERS,
     Cover,
     NewSegment,
     Segment,
     merged_schema,
     write_segment,
 )
+from spanglass_server.store.traces.recent_rows import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -121,6 +123,9 @@ class Store:
             forget_digests_before_ns=forget_digests_before_ns,
         )
         self._commit(change, generation)
+        for segment in written:
+            rows = [chunk.table for chunk in chunks[segment.signal]]
+            self.contents.discard(self.contents.recent.keep(segment, rows))
 
     def _written(self, parts: Iterable[tuple[Signal, Sequence[Chunk]]]) -> list[Segment]:
         """A segment of each part; none, and no file, if one can't be written."""
@@ -153,6 +158,7 @@ class Store:
 
     def compact(self) -> int:
         """Merge small segments as long as there are enough of a size; returns how many were merged away."""
+        self.contents.discard(self.contents.recent.pass_turn())
         merged = 0
         for signal in ASKED:
             while count := self._compact_once(signal):
@@ -360,7 +366,7 @@ class Store:
         """Delete files that a crash left between writing a segment and its commit, or a removal and its unlink."""
         snapshot = self.contents.snapshot
         known = {file for signal in Signal for segment in snapshot.segments[signal] for file in segment.files}
-        found = (*self.data_dir.glob("segments/*/*"), *self.data_dir.glob("projections/*/*"))
+        found = [path for folder in (*RECORD_FOLDERS, FOLDER) for path in self.data_dir.glob(f"{folder}/*/*")]
         self.contents.discard({str(path.relative_to(self.data_dir)) for path in found} - known)
 
 

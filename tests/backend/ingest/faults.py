@@ -124,6 +124,12 @@ class FaultyDisk(Disk):
         super().write_table(writer, table, row_group_rows)
         self._step("write table")
 
+    def write_streams(self, path: Path, tables: Any) -> list[int]:
+        """See ``Disk``; the file is there."""
+        places = super().write_streams(path, tables)
+        self._step("write streams")
+        return places
+
 
 class FaultyNode(Node):
     """A node over a faulty disk, whose commits and swaps fail too; it looks after nothing by itself."""
@@ -202,6 +208,7 @@ class FaultyNode(Node):
         """Files of the data directory that nothing accounts for once all is flushed."""
         segments = self.real.store.contents.snapshot.segments
         known = {file for signal in Signal for segment in segments[signal] for file in segment.files}
+        known |= {f"recent/spans/{segment.id:012d}.arrows" for segment in segments[Signal.SPANS]}
         found = {str(path.relative_to(self.data_dir)) for path in self.data_dir.rglob("*") if path.is_file()}
         own = ("catalog.sqlite", "issues.sqlite", "saved.sqlite", "retention.sqlite")
         return sorted(file for file in found - known if not file.startswith(own))

@@ -75,6 +75,11 @@ class Bench:
         number = generation or self.generation
         self.store.flush(number, Digests(number, 0, frozenset()), 0)
 
+    def forget_recent(self) -> None:
+        """Have rows of segments read from there, as a minute or two after they were written."""
+        for _ in range(2):
+            self.store.contents.discard(self.store.contents.recent.pass_turn())
+
     def write(self, rows: pa.Table, signal: Signal = Signal.SPANS, arrived_ns: int = 0) -> None:
         """Make a segment of a table."""
         self.buffer(rows, signal, arrived_ns)

@@ -136,7 +136,7 @@ class Engine:
                 stop.watching((pair.queries if is_hurried else pair.single).cursor()) as cursor,
             ):
                 self._forget_gone(now)
-                lookup = pair.lookup.within(stop)
+                lookup = pair.lookup.within(stop, self._contents.recent)
                 values = self._contents.values
                 session = StoreSession(
                     cursor, lookup, views, self._data_dir, self._slot_of, self._offered, values, self.kept

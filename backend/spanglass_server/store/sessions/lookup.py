@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from spanglass_server.store.batches.reading import Batch, Source
     from spanglass_server.store.part_cache import PartCache
     from spanglass_server.store.ports import OfTraces, Window
+    from spanglass_server.store.traces.recent_rows import RecentRows
 
 #: Fewer columns than this are read at once.
 _HALVE_FROM = 16
@@ -48,15 +49,22 @@ class Lookup:
         self._threads = ThreadPoolExecutor(readers, thread_name_prefix="lookup")
         self._stop = Stop()
         self._footers = Footers()
+        self._recent: RecentRows | None = None
 
-    def within(self, stop: Stop) -> Lookup:
-        """Return a copy of this lookup whose reads ``stop`` can interrupt."""
+    def within(self, stop: Stop, recent: RecentRows) -> Lookup:
+        """Return a copy of this lookup whose reads ``stop`` can interrupt, and which finds ``recent`` rows at once."""
         bound = copy(self)
-        bound._stop = stop  # noqa: SLF001 - a copy of our own
+        bound._stop, bound._recent = stop, recent  # noqa: SLF001 - a copy of our own
         return bound
 
     def trace_rows(self, path: Path, signal: Signal, wanted: OfTraces, windows: Sequence[Window]) -> Iterator[pa.Table]:
         """The rows of some traces in a file, outside of whose windows none of them lies."""
+        if self._stop.stopped:
+            raise QueryTimeoutError("the query was stopped")
+        recent = None if self._recent is None else self._recent.find(path, wanted)
+        if recent is not None:
+            yield from recent
+            return
         try:
             for rows in row_groups(self._footers.of(path), signal, windows, wanted):
                 if self._stop.stopped:
