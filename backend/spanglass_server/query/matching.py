@@ -136,7 +136,7 @@ class _Parts:
         if self.possible is None and self.kept is not None and self.kept.figures:
             reached = reach(self.question.window, Relation.TRACE)
             self.possible = kept_at_least(self.session, reached, self.kept.figures)
-        if self.possible is None and self.asked >= _MOST_SMALL:
+        if self.possible is None and self.asked:
             self._ask_columns()
         found = self.possible
         return None if found is None else found.part_with(rest, _FEW_AT_ONCE, descending=descending)

@@ -107,17 +107,17 @@ class Forest:
         match relation:
             case Relation.TRACE | Relation.ROOT:
                 of = others if relation is Relation.TRACE else others & ~self.has_parent
-                return _is_in(self.traces, self.traces[of])
+                return is_in(self.traces, self.traces[of])
             case Relation.PARENT:
-                return self.has_parent & _is_in(self.parents, self.keys[others & self.has_id])
+                return self.has_parent & is_in(self.parents, self.keys[others & self.has_id])
             case Relation.CHILD:
-                return self.has_id & _is_in(self.keys, self.parents[others & self._edges])
+                return self.has_id & is_in(self.keys, self.parents[others & self._edges])
             case Relation.DESCENDANT:
                 first = self.parents[others & self._edges]
-                return self.has_id & _is_in(self.keys, self._reached(first, self.keys, self.parents, itself=True))
+                return self.has_id & is_in(self.keys, self._reached(first, self.keys, self.parents, itself=True))
             case _:
                 first = self.keys[others & self.has_id]
-                return self.has_id & _is_in(self.keys, self._reached(first, self.parents, self.keys, itself=False))
+                return self.has_id & is_in(self.keys, self._reached(first, self.parents, self.keys, itself=False))
 
     def _having_siblings(self, others: Flags, compares: Callable[[Any, int], Any], count: int) -> Flags:
         """Which rows have so many, of their own id none; ids that several rows have are meant if one of them is."""
@@ -126,8 +126,8 @@ class Forest:
         firsts = _firsts(pairs, are_children)
         members = _times(self.parents, self.parents[firsts])
         is_meant = self.has_parent & (members > 0)
-        is_meant &= compares(members - (self.has_id & _is_in(pairs, pairs[firsts])), count)
-        return self.has_id & _is_in(self.keys, self.keys[is_meant & self.has_id])
+        is_meant &= compares(members - (self.has_id & is_in(pairs, pairs[firsts])), count)
+        return self.has_id & is_in(self.keys, self.keys[is_meant & self.has_id])
 
     def _counted(self, relation: Relation, others: Flags) -> NDArray[np.int64]:
         """How many others stand so to each row; those that share an id count once."""
@@ -137,7 +137,7 @@ class Forest:
                 firsts = _firsts(self.keys, is_one if relation is Relation.TRACE else is_one & ~self.has_parent)
                 return _times(self.traces, self.traces[firsts])
             case Relation.PARENT:
-                return (self.has_parent & _is_in(self.parents, self.keys[is_one])).astype(np.int64)
+                return (self.has_parent & is_in(self.parents, self.keys[is_one])).astype(np.int64)
             case Relation.CHILD:
                 firsts = _firsts(self.parents * _SPREAD_OF_PAIRS + self.keys, others & self._edges)
                 found = _times(self.keys, self.parents[firsts])
@@ -184,7 +184,7 @@ class Forest:
                 raise ManyPairsError
             if is_met:
                 pairs, firsts = np.unique(at * _SPREAD_OF_PAIRS + begun, return_index=True)
-                is_new = ~_is_in(pairs, seen)
+                is_new = ~is_in(pairs, seen)
                 seen, firsts = np.concatenate([seen, pairs[is_new]]), firsts[is_new]
                 at, begun = at[firsts], begun[firsts]
                 met.append(at)
@@ -205,7 +205,7 @@ def _steps(starts: Keys, at: Keys) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return np.repeat(begin - np.cumsum(counts) + counts, counts) + np.arange(counts.sum()), counts
 
 
-def _is_in(numbers: NDArray[Any], wanted: NDArray[Any]) -> Flags:
+def is_in(numbers: NDArray[Any], wanted: NDArray[Any]) -> Flags:
     """Which numbers are among some others: by a table of them, since numpy would sort both, in five times the time."""
     found: Flags = pc.is_in(pa.array(numbers), value_set=pa.array(wanted)).to_numpy(zero_copy_only=False)
     return found

@@ -101,7 +101,7 @@ class Batches:
             for group in groups:
                 if group.meets(windows):
                     said = group.said or self._say(source.path, group)
-                    columns = _KeptColumns(self._kept, ("columns", source.key, said.number), partial(file.read, said))
+                    columns = KeptColumns(self._kept, ("columns", source.key, said.number), partial(file.read, said))
                     yield Batch(said.rows, group.min_time_ns, group.max_time_ns, said.constants, columns.of)
 
     def _groups(self, source: Source) -> list[_Group]:
@@ -119,7 +119,7 @@ class Batches:
         return said
 
 
-class _KeptColumns:
+class KeptColumns:
     """The columns of a batch: those that are kept under its key, and with them what is read."""
 
     def __init__(self, kept: PartCache, key: Hashable, read: Callable[[Collection[str]], Mapping[str, Column]]) -> None:
@@ -186,7 +186,7 @@ def batch_of_table(kept: PartCache, key: tuple[str, int], table: pa.Table, times
             if place >= 0
         }
 
-    return Batch(table.num_rows, *times_ns, {}, _KeptColumns(kept, ("columns", key, 0), read).of)
+    return Batch(table.num_rows, *times_ns, {}, KeptColumns(kept, ("columns", key, 0), read).of)
 
 
 def _size_of(groups: Sequence[_Group]) -> int:
