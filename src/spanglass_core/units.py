@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 from fractions import Fraction
 from typing import NamedTuple
@@ -28,6 +29,9 @@ SIZE_UNITS_BYTES = {
     **{prefix + "B": 1000**power for power, prefix in enumerate("kMGTP", 1)},
     **{prefix + "iB": 1024**power for power, prefix in enumerate("KMGTP", 1)},
 }
+
+#: Of a hundred per cent: what three digits would hide; less than the other is of the arithmetic.
+_NEARLY_ALL, _ALL = 0.0501, 1e-9
 
 _SIZE_UNITS_BY_LOWER = {unit.lower(): size for unit, size in SIZE_UNITS_BYTES.items()}
 
@@ -119,6 +123,17 @@ def in_binary_unit(size_bytes: float) -> tuple[float, str]:
             break
         size, unit = size / 1024, larger
     return size, unit
+
+
+def nearly_all(percent: float) -> str | None:
+    """Return a percentage that a few digits would show as 100 with two digits of what is lacking; None for any other.
+
+    ``99.987`` for 99.98712: an objective's target, or a disk that is not quite full.
+    """
+    lacking = 100 - percent
+    if not _ALL < lacking < _NEARLY_ALL:
+        return None
+    return f"{percent:.{1 - math.floor(math.log10(lacking))}f}".rstrip("0")
 
 
 def _sum_of_parts(text: str, start: int) -> Fraction:

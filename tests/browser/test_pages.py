@@ -622,13 +622,19 @@ def test_script_and_server_write_the_same(open_page):
         1_940_000_000,
         59_990_000_000,
         65 * 10**9,
+        120 * 10**9,
+        36 * 10**11,
         54 * 10**11,
     ]
     module = page.locator("script[type=module]").get_attribute("src").replace("main.js", "time.js")
     write = "async ([module, all]) => { const t = await import(module); return "
-    write += "all.map((v) => [t.durationText(v), t.grouped(v)]); }"
-    found = page.evaluate(write, [module, durations])
-    assert found == [[fmt.duration_text(value), fmt.grouped(value)] for value in durations]
+    write += "all.map((v) => [t.durationText(v), t.grouped(v), t.percent(v)]); }"
+    shares = [0, 0.0004, 0.082, 0.9996, 0.99987, 1]
+    found = page.evaluate(write, [module, [*durations, *shares]])
+    assert found == [
+        [fmt.duration_text(value), fmt.grouped(round(value)), fmt.THIN.join(fmt.percent_parts(value))]
+        for value in [*durations, *shares]
+    ]
 
 
 def test_jump_finds_traces_services_and_text(open_page):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from made_up import NOW_NS
 from spanglass_server.access.browsers import CONTENT_SECURITY_POLICY
 from spanglass_server.pages import overview, window
 from spanglass_server.pages.explorer import search
+from spanglass_server.pages.performance import heat
 from spanglass_server.pages.rendering import charts, exceptions, terms
 from spanglass_server.pages.rendering import format as fmt
 from spanglass_server.pages.rendering.assets import load_assets
@@ -32,6 +34,7 @@ HOUR_NS = 3600 * 10**9
 DURATIONS = {
     0: "0 ns", 7: "7 ns", 999: "999 ns", 1_500: "1.5 µs", 999_600: "1 ms", 5_100_000: "5.1 ms", 88_000_000: "88 ms",
     324_400_000: "324 ms", 1_940_000_000: "1.94 s", 59_990_000_000: "60 s", 65_000_000_000: "1 min 5 s",
+    120 * 10**9: "2 min", 36 * 10**11: "1 h",
     5_400_000_000_000: "1 h 30 min", 4_000_000_000_000_000: "1 111 h 6 min",
 }  # fmt: skip
 
@@ -46,7 +49,8 @@ def test_numbers_are_written_in_one_way():
     """Thousands, axis numbers, shares and rates."""
     assert [fmt.grouped(999), fmt.grouped(10_412_003)] == ["999", "10\u202f412\u202f003"]
     assert [fmt.compact(n) for n in (0, 950, 3000, 1_250_000)] == ["0", "950", "3\u202fk", "1.25\u202fM"]
-    assert [fmt.percent_parts(r)[0] for r in (0, 0.0004, 0.082, 1, None)] == ["0", "<0.1", "8.2", "100", "–"]  # noqa: RUF001
+    assert [fmt.percent_parts(r)[0] for r in (0, 0.0004, 0.082, 0.99996, 1)] == ["0", "<0.1", "8.2", "99.996", "100"]
+    assert fmt.percent_parts(None)[0] == "–"  # noqa: RUF001
     assert [fmt.rate_parts(r) for r in (0, 0.05, 11.83, 4180)] == [
         ("0", "/s"),
         ("3", "/min"),
@@ -360,7 +364,7 @@ def test_sizes(size_bytes, text):
 
 @pytest.mark.parametrize(
     ("duration_ns", "text"),
-    [(86_400 * 10**9, "1 day"), (30 * 86_400 * 10**9, "30 days"), (36 * 3600 * 10**9, "36 h 0min")],
+    [(86_400 * 10**9, "1 day"), (30 * 86_400 * 10**9, "30 days"), (36 * 3600 * 10**9, "36h")],
 )
 def test_long_spans(duration_ns, text):
     """Whole days are days, anything else is a duration as usual."""
@@ -496,3 +500,23 @@ def test_no_line_before_anything_was_received():
     assert charts.first_filled(young) == 120
     row = services.with_sparks({"service": "shop", "series": young, "error_ratio": 0.0}, 240.0, 120)
     assert [row[name]["d"].count(",") for name in ("spark_requests", "spark_p95")] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("levels", "labels"),
+    [
+        (range(57, 92), ["1 ms", "10 ms", "100 ms", "1 s"]),
+        (range(60, 65), ["1 ms", "2 ms"]),
+        (range(30, 121, 5), ["1 µs", "1 ms", "1 s", "1 min"]),
+        (range(65, 68), ["0", "5.01 ms"]),
+    ],
+)
+def test_the_scale_of_a_heatmap_has_round_durations_where_they_lie(levels, labels):
+    """Rows are tenths of decades, which nobody reads: round durations are written where there is room, or both ends."""
+    bounds = [0, *(round(10 ** (level / 10)) for level in levels)]
+    found = heat._labels(bounds)
+    assert [label["text"].replace(fmt.THIN, " ") for label in found] == labels
+    heights = [100 - label["y"] for label in found]
+    assert heights[0] >= 0
+    assert heights[-1] <= 100
+    assert all(after - before >= heat.APART for before, after in pairwise(heights))

@@ -13,6 +13,7 @@ from spanglass_core.units import (
     format_duration,
     format_size,
     in_binary_unit,
+    nearly_all,
     parse_duration_ns,
     parse_quantity,
     parse_size_bytes,
@@ -112,3 +113,21 @@ def test_size_survives_a_round_trip(size_bytes):
 def test_sizes_for_people_are_in_powers_of_1024(size_bytes, shown):
     """The unit is the one in which three digits show the size, below zero as well; there is none above TiB."""
     assert in_binary_unit(size_bytes) == shown
+
+
+@pytest.mark.parametrize(
+    ("percent", "text"),
+    [
+        (99.98712, "99.987"),
+        (99.95, "99.95"),
+        (99.9999, "99.9999"),
+        (100, None),
+        (100 - 1e-12, None),
+        (99.9, None),
+        (120, None),
+        (0, None),
+    ],
+)
+def test_a_percentage_that_is_nearly_all_is_not_shown_as_100(percent, text):
+    """Two digits of what is lacking are written, no rests of the arithmetic; other percentages are left alone."""
+    assert nearly_all(percent) == text

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from spanglass_core.units import format_duration, in_binary_unit
+from spanglass_core.units import format_duration, in_binary_unit, nearly_all
 from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class PlainTexts:
 def with_unit(value: float, unit: str) -> str:
     """A value for people: ``1.2s``, ``12 %``, ``43.11MiB``, ``3.4``."""
     if unit == "ratio":
-        return f"{value * 100:.4g} %"
+        return f"{nearly_all(value * 100) or f'{value * 100:.4g}'} %"
     if unit == "s" and 0 < value < 10**9:
         return format_duration(round(value * NS_PER_SECOND))
     if unit == "bytes" and math.isfinite(value):

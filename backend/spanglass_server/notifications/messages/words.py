@@ -8,14 +8,12 @@ import sys
 import unicodedata
 from datetime import UTC, datetime
 
-from spanglass_core.units import in_binary_unit
+from spanglass_core.units import in_binary_unit, nearly_all
 from spanglass_server.times import NS_PER_SECOND
 
 _DAY_S, _HOUR_S, _MINUTE_S = 86_400, 3_600, 60
 #: Longer than the universe is old: such a number is no duration that anybody reads in days.
 _ABSURD_S = 1e18
-#: Of a hundred percent: three digits would say 100 where so much is lacking; less than the other is of the arithmetic.
-_NEARLY, _EXACT = 0.0501, 1e-9
 #: Units of values that are sizes.
 SIZES = frozenset({"bytes", "bytes/s"})
 _DURATIONS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (0, "ns"))
@@ -35,7 +33,7 @@ def value(number: float | None, unit: str) -> str:
 
 def _from_zero(number: float, unit: str) -> str:
     if unit == "ratio":
-        return f"{_percent(100 * number)} %"
+        return f"{nearly_all(100 * number) or digits(100 * number)} %"
     if unit == "s":
         return _seconds(number)
     if unit in SIZES:
@@ -43,14 +41,6 @@ def _from_zero(number: float, unit: str) -> str:
         return f"{digits(size)} {name}{unit.removeprefix('bytes')}"
     size, name = next(((size, name) for least, size, name in _COUNTS if number >= least), (1.0, ""))
     return f"{digits(number / size)}{name}{f' {unit}' if unit else ''}"
-
-
-def _percent(number: float) -> str:
-    """A percentage; of one that is nearly all, such as an objective's target, two digits of what is lacking."""
-    lacking = 100 - number
-    if not _EXACT < lacking < _NEARLY:
-        return digits(number)
-    return f"{number:.{1 - math.floor(math.log10(lacking))}f}".rstrip("0")
 
 
 def _seconds(number: float) -> str:

@@ -17,8 +17,19 @@ if TYPE_CHECKING:
 
     from spanglass_server.pages.visit import Visit
 
-#: Levels of colour, and how many durations are written beside the rows.
-LEVELS, LABELS = 7, 5
+#: Levels of colour.
+LEVELS = 7
+#: Round durations in ns that are written beside the rows, from many to few: the first that have room are taken.
+_DECADES = tuple(10**power for power in range(11))
+_MINUTE_NS = 60 * SECOND_NS
+_LONG = tuple(minutes * _MINUTE_NS for minutes in (1, 10, 60, 600))
+ROUND_NS = (
+    tuple(sorted({*_LONG, *(factor * decade for decade in _DECADES[:-1] for factor in (1, 2, 5)), _DECADES[-1]})),
+    (*_DECADES, *_LONG),
+    (*_DECADES[::3], _MINUTE_NS, 60 * _MINUTE_NS),
+)
+#: Durations are at least so far apart, in per cent of the height: a line of text in the lowest chart has 14.
+APART = 15
 #: Where the API has the cells.
 PATH = ("spans", "heatmap")
 #: Steps of time.
@@ -108,10 +119,15 @@ def _level(value: float, most: float) -> int:
     return 1 + round((LEVELS - 1) * math.log(value) / math.log(most)) if most > 1 else LEVELS
 
 
-def _labels(bounds: Sequence[int]) -> list[str]:
-    """Return durations from the top to the floor, equally far apart."""
-    places = [round((len(bounds) - 1) * place / (LABELS - 1)) for place in range(LABELS)]
-    return [duration_text(bounds[place]) if bounds[place] else "0" for place in reversed(places)]
+def _labels(bounds: Sequence[int]) -> list[dict[str, Any]]:
+    """Return round durations and their place from the top; the rows' ends where fewer than two lie among them."""
+    for chosen in ROUND_NS:
+        heights = [(_height(size, bounds), size) for size in chosen if bounds[1] <= size <= bounds[-1]]
+        if all(after[0] - before[0] >= APART for before, after in pairwise(heights)):
+            break
+    if len(heights) < 2:  # noqa: PLR2004 - one duration is no scale
+        heights = [(0.0, bounds[0]), (100.0, bounds[-1])]
+    return [{"y": round(100 - height, 3), "text": duration_text(size) if size else "0"} for height, size in heights]
 
 
 def _box(area: Area, times: tuple[int, int], bounds: Sequence[int]) -> dict[str, float] | None:

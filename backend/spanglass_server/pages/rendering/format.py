@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from spanglass_core.units import in_binary_unit
+from spanglass_core.units import in_binary_unit, nearly_all
 
 THIN = "\u202f"
 NONE = "\u2013"
@@ -30,16 +30,21 @@ def digits(value: float) -> str:
 
 
 def duration_parts(duration_ns: float) -> tuple[str, str]:
-    """Return a duration as number and unit: ``("1.94", "s")``; from a minute on as ``("2 m 5", "s")``."""
-    seconds = duration_ns / 1e9
+    """Return number and unit: ``("1.94", "s")``; from a minute on ``("2 min 5", "s")``, ``("2", "min")``."""
+    seconds = int(duration_ns / 1e9)
     if seconds >= 3600:  # noqa: PLR2004 - an hour
-        return f"{grouped(int(seconds // 3600))}{THIN}h {int(seconds % 3600 // 60)}", "min"
+        return _two(grouped(seconds // 3600), "h", seconds % 3600 // 60, "min")
     if seconds >= 60:  # noqa: PLR2004 - a minute
-        return f"{int(seconds // 60)}{THIN}min {int(seconds % 60)}", "s"
+        return _two(str(seconds // 60), "min", seconds % 60, "s")
     for size, unit in DURATION_UNITS:
         if duration_ns >= size * 0.9995 or unit == "ns":
             return digits(duration_ns / (size or 1)), unit
     raise AssertionError
+
+
+def _two(count: str, unit: str, rest: int, smaller: str) -> tuple[str, str]:
+    """Return ``("2 min 5", "s")``, and ``("2", "min")`` without a rest."""
+    return (f"{count}{THIN}{unit} {rest}", smaller) if rest else (count, unit)
 
 
 def duration_text(duration_ns: float | None) -> str:
@@ -75,7 +80,7 @@ def percent_parts(ratio: float | None) -> tuple[str, str]:
     percent = ratio * 100
     if 0 < percent < 0.1:  # noqa: PLR2004 - below what one decimal shows
         return "<0.1", "%"
-    return (f"{percent:.0f}" if percent in (0, 100) else f"{percent:.1f}"), "%"
+    return nearly_all(percent) or (f"{percent:.0f}" if percent in (0, 100) else f"{percent:.1f}"), "%"
 
 
 def rate_parts(rate_per_s: float) -> tuple[str, str]:

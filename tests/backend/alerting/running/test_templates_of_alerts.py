@@ -29,6 +29,7 @@ def told(value=0.25, unit="ratio", reason="", **fields):
     ("given", "said"),
     [
         (told(), "errors > 10: 25 %"),
+        (told(0.99996), "errors > 10: 99.996 %"),
         (told(1.5, "s", for_ns=300 * S), "errors > 10 for 5m: 1.5s"),
         (told(3 * 2**30, "bytes"), "errors > 10: 3GiB"),
         (told(45_200_000, "bytes"), "errors > 10: 43.11MiB"),

@@ -15,11 +15,14 @@ export function digits(value) {
 /** A whole number with thousands parted. */
 export const grouped = (number) => String(Math.round(number)).replace(/\B(?=(\d{3})+$)/g, THIN);
 
+/** "2 min 5" and "s"; "2" and "min" without a rest. */
+const two = (count, unit, rest, smaller) => (rest ? [`${count}${THIN}${unit} ${rest}`, smaller] : [String(count), unit]);
+
 /** A duration in nanoseconds as number and unit. */
 export function durationParts(ns) {
-  const seconds = ns / 1e9;
-  if (seconds >= 3600) return [`${grouped(Math.floor(seconds / 3600))}${THIN}h ${Math.floor((seconds % 3600) / 60)}`, "min"];
-  if (seconds >= 60) return [`${Math.floor(seconds / 60)}${THIN}min ${Math.floor(seconds % 60)}`, "s"];
+  const seconds = Math.floor(ns / 1e9);
+  if (seconds >= 3600) return two(grouped(Math.floor(seconds / 3600)), "h", Math.floor((seconds % 3600) / 60), "min");
+  if (seconds >= 60) return two(Math.floor(seconds / 60), "min", seconds % 60, "s");
   const [size, name] = UNITS.find(([least]) => ns >= least * 0.9995);
   return [digits(ns / (size || 1)), name];
 }
@@ -30,10 +33,12 @@ export const durationText = (ns) => durationParts(ns).join(THIN);
 /** An amount of money; a small one has two digits that count. */
 export const money = (amount) => (amount >= 0.1 || amount <= 0 ? amount.toFixed(2) : amount.toFixed(Math.min(12, 1 - Math.floor(Math.log10(amount)))));
 
-/** A share as per cent. */
+/** A share as per cent; of one that is nearly all, two digits of what is lacking. */
 export function percent(ratio) {
   const share = ratio * 100;
+  const lacking = 100 - share;
   if (share > 0 && share < 0.1) return `<0.1${THIN}%`;
+  if (lacking > 1e-9 && lacking < 0.0501) return `${share.toFixed(1 - Math.floor(Math.log10(lacking))).replace(/0+$/, "")}${THIN}%`;
   return `${share.toFixed(share === 0 || share === 100 ? 0 : 1)}${THIN}%`;
 }
 
