@@ -214,8 +214,8 @@ def test_spans_of_one_name_that_are_alike_stand_together(bench):
     assert [(row[zone], row[user]) for row in read] == [(span[zone], span[user]) for span in spans]
 
 
-def test_a_projection_is_sorted_by_duration_up_and_down_by_turns(bench):
-    """The durations of one service and name rise, those of the next name fall; a span without one is kept."""
+def test_a_projection_is_sorted_by_service_and_name_then_by_time(bench):
+    """Percentiles that DuckDB estimates depend on the order of rows: durations of a name stand as they came."""
     service = "resource.service.name:str"
     spans = [
         {"n": at, "name": f"n{at % 3}", service: "s", "duration_ns": at * 37 % 101 if at else None} for at in range(90)
@@ -225,12 +225,10 @@ def test_a_projection_is_sorted_by_duration_up_and_down_by_turns(bench):
     rows = pq.read_table(path, columns=["name", "start_time_ns", "duration_ns"]).to_pylist()
 
     assert [row["name"] for row in rows] == [f"n{at // 30}" for at in range(90)]
-    for name, falls in (("n0", False), ("n1", True), ("n2", False)):
-        durations = [row["duration_ns"] or 0 for row in rows if row["name"] == name]
-        assert durations == sorted(durations, reverse=falls)
-    assert {row["start_time_ns"]: row["duration_ns"] for row in rows} == {
-        at: s["duration_ns"] for at, s in enumerate(spans)
-    }
+    for name in ("n0", "n1", "n2"):
+        times = [row["start_time_ns"] for row in rows if row["name"] == name]
+        assert times == sorted(times)
+    assert [row["duration_ns"] for row in rows[:30]] == [at * 37 % 101 if at else None for at in range(0, 90, 3)]
 
 
 def test_segments_sorted_as_older_versions_did_are_read_and_merged(bench, monkeypatch):
