@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from spanglass_server.store.ports import QueryError
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import duckdb
 
 _INSIST_EVERY_S = 0.05
+
+
+class Ends(Protocol):
+    """A thread that will end."""
+
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Wait for its end, at most for so long; whether it has ended."""
 
 
 class Stop:
@@ -44,7 +51,7 @@ class Stop:
             for cursor in self._cursors:
                 cursor.interrupt()
 
-    def unless_stopped(self, work: Callable[[], None]) -> Callable[[], None]:
+    def unless_stopped(self, work: Callable[[], object]) -> Callable[[], None]:
         """The same work, for which it is no failure that the end of the server interrupts its queries."""
 
         def run() -> None:
@@ -55,6 +62,13 @@ class Stop:
                     raise
 
         return run
+
+    def until_ended(self, threads: Iterable[Ends]) -> None:
+        """Interrupt until all of these threads have ended: an interrupt between two statements does nothing."""
+        self.now()
+        for thread in threads:
+            while not thread.join(_INSIST_EVERY_S):
+                self.now()
 
     def insist(self, future: asyncio.Future[Any]) -> None:
         """Interrupt until the query's future is done: an interrupt between two of its statements does nothing.

@@ -11,7 +11,6 @@ from spanglass_server.anomalies.store.store import FILE_NAME, AnomalyStore
 from spanglass_server.anomalies.watching.watcher import Watcher
 from spanglass_server.pace import Pace
 from spanglass_server.process.parts.recording import IngestSink
-from spanglass_server.store.ports import QueryError
 from spanglass_server.store.sessions.stopping import Stop
 from spanglass_server.supervision import Supervisor
 
@@ -29,7 +28,6 @@ _LOG = logging.getLogger(__name__)
 _STEP_EVERY_S: Final = 2.0
 #: A metric that is older than five minutes is no longer there for rules.
 _ANNOUNCE_EVERY_S: Final = 60.0
-_INSIST_EVERY_S: Final = 0.05
 
 
 class Anomalies:
@@ -60,21 +58,15 @@ class Anomalies:
         self._supervisor = Supervisor(telemetry, pulse=node.pulse)
         node.also(lambda: self._supervisor.problems)
         self._announcer = Announcer(self.desk, IngestSink(node.ingest), clock_ns)
+        step = self._stop.unless_stopped(self._watcher.step)
         self._tasks = [
-            self._supervisor.every(_STEP_EVERY_S, "anomalies", self._step, self._watcher.is_due),
+            self._supervisor.every(_STEP_EVERY_S, "anomalies", step, self._watcher.is_due),
             self._supervisor.every(_ANNOUNCE_EVERY_S, "metrics of anomalies", self._announce),
         ] if is_on else []  # fmt: skip
 
     def _ask(self, question: Question) -> Any:
         # of each new part all metrics are asked for, one after the other
         return self._node.engine.run_paced(lambda session: question(session, self._series(session).share()), self._stop)
-
-    def _step(self) -> None:
-        try:
-            self._watcher.step()
-        except QueryError:  # no failure where the end of the server interrupts it
-            if not self._stop.stopped:
-                raise
 
     def _announce(self) -> None:
         if problem := self._announcer.announce():
@@ -83,8 +75,5 @@ class Anomalies:
     def close(self) -> None:
         """Interrupt what is asked, and release the file; the past is read anew after the next start."""
         self._supervisor.stop()
-        self._stop.now()
-        for task in self._tasks:
-            while not task.join(_INSIST_EVERY_S):  # an interrupt between two statements does nothing
-                self._stop.now()
+        self._stop.until_ended(self._tasks)
         self._store.close()

@@ -13,7 +13,6 @@ from spanglass_server.leaks.looking import LeakWatch
 from spanglass_server.pace import Pace
 from spanglass_server.process.parts.recording import IngestSink
 from spanglass_server.signals import Signal
-from spanglass_server.store.ports import QueryError
 from spanglass_server.store.sessions.stopping import Stop
 from spanglass_server.supervision import Supervisor
 from spanglass_server.times import NS_PER_SECOND
@@ -32,7 +31,6 @@ _LOG = logging.getLogger(__name__)
 #: So often there is a look, unless nothing was looked at yet; and so often it is asked whether there is to be one.
 _LOOK_EVERY_NS: Final = 30 * NS_PER_SECOND
 _ASK_EVERY_S: Final = 4.0
-_INSIST_EVERY_S: Final = 0.05
 
 
 class Findings:
@@ -60,7 +58,8 @@ class Findings:
         self._leaks = LeakWatch(self._store, self._ask_series, lambda: self._arrived_ns(Signal.METRICS), clock_ns)
         self._supervisor = Supervisor(telemetry, pulse=node.pulse)
         node.also(lambda: self._supervisor.problems)
-        self._task = self._supervisor.every(_ASK_EVERY_S, "findings", self._step, self._is_due)
+        step = self._stop.unless_stopped(self._step)
+        self._task = self._supervisor.every(_ASK_EVERY_S, "findings", step, self._is_due)
 
     def _ask(self, query: Callable[[QuerySession], Any]) -> Any:
         # a minute is over for 20 s when it is looked at: only a first look, at one that is not over, needs the newest
@@ -81,23 +80,16 @@ class Findings:
 
     def _step(self) -> None:
         before = self._store.changes
-        try:
-            if self._is_look_due():
-                self._looked_ns = self._clock_ns()
-                self._looker.step()
-            if self._leaks.is_due():
-                self._leaks.step()
-        except QueryError:  # no failure where the end of the server interrupts it
-            if not self._stop.stopped:
-                raise
-            return
+        if self._is_look_due():
+            self._looked_ns = self._clock_ns()
+            self._looker.step()
+        if self._leaks.is_due():
+            self._leaks.step()
         if self._store.changes != before and (problem := self._announcer.announce()):
             _LOG.warning("metrics of findings: %s", problem)
 
     def close(self) -> None:
         """Interrupt what is looked at, and release the file; it is looked at after the start."""
         self._supervisor.stop()
-        self._stop.now()
-        while not self._task.join(_INSIST_EVERY_S):  # an interrupt between two statements does nothing
-            self._stop.now()
+        self._stop.until_ended([self._task])
         self._store.close()

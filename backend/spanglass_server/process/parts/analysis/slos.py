@@ -17,7 +17,7 @@ from spanglass_server.slo.rules import ObjectiveRules
 from spanglass_server.slo.series import ObjectiveSeries
 from spanglass_server.slo.store.store import FILE_NAME, SloStore
 from spanglass_server.store.disk import DISK
-from spanglass_server.store.ports import QueryError, QueryTimeoutError
+from spanglass_server.store.ports import QueryTimeoutError
 from spanglass_server.store.sessions.stopping import Stop
 from spanglass_server.supervision import Supervisor
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _KEPT: Final = "slos"
 _COUNT_EVERY_S: Final = 5.0
-_INSIST_EVERY_S: Final = 0.05
 
 
 class Slos:
@@ -64,7 +63,8 @@ class Slos:
     def start(self, health: HealthDesk) -> None:
         """Begin to count."""
         self._health = health
-        self._task = self._supervisor.every(_COUNT_EVERY_S, "objectives", self._step, self._counter.has_work)
+        step = self._stop.unless_stopped(self._counter.step)
+        self._task = self._supervisor.every(_COUNT_EVERY_S, "objectives", step, self._counter.has_work)
 
     def series(self, session: QuerySession) -> ObjectiveSeries:
         """Events of objectives as a session sees them."""
@@ -87,19 +87,10 @@ class Slos:
     def _ask(self, query: Callable[[QuerySession], Any]) -> Any:
         return self._node.engine.run_here(query, self._stop)
 
-    def _step(self) -> None:
-        try:
-            self._counter.step()
-        except QueryError:  # no failure where the end of the server interrupts it
-            if not self._stop.stopped:
-                raise
-
     def stop(self) -> None:
         """Interrupt what is counted; it is counted after the next start. Health checks are not asked any more."""
         self._supervisor.stop()
-        self._stop.now()
-        while not self._task.join(_INSIST_EVERY_S):  # an interrupt between two statements does nothing
-            self._stop.now()
+        self._stop.until_ended([self._task])
 
     def close(self) -> None:
         """Release the file."""

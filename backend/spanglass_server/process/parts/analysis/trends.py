@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from spanglass_server.store.ports import QueryError
 from spanglass_server.store.sessions.stopping import Stop
 from spanglass_server.supervision import Supervisor
 from spanglass_server.trends.board import Board
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from spanglass_server.trends.thresholds import Threshold
 
 _STEP_EVERY_S: Final = 2.0
-_INSIST_EVERY_S: Final = 0.05
 
 
 class TrendWatch:
@@ -41,21 +39,13 @@ class TrendWatch:
         self._watcher = Watcher(self.board, self._ask, node.first_ns, clock_ns, thresholds)
         self._supervisor = Supervisor(telemetry, pulse=node.pulse)
         node.also(lambda: self._supervisor.problems)
-        self._task = self._supervisor.every(_STEP_EVERY_S, "trends", self._step, self._watcher.is_due)
+        step = self._stop.unless_stopped(self._watcher.step)
+        self._task = self._supervisor.every(_STEP_EVERY_S, "trends", step, self._watcher.is_due)
 
     def _ask(self, question: Callable[[SeriesSource], Any]) -> Any:
         return self._node.engine.run_paced(lambda session: question(self._series(session)), self._stop)
 
-    def _step(self) -> None:
-        try:
-            self._watcher.step()
-        except QueryError:  # no failure where the end of the server interrupts it
-            if not self._stop.stopped:
-                raise
-
     def close(self) -> None:
         """Interrupt what is asked; all of it is read anew after the next start."""
         self._supervisor.stop()
-        self._stop.now()
-        while not self._task.join(_INSIST_EVERY_S):  # an interrupt between two statements does nothing
-            self._stop.now()
+        self._stop.until_ended([self._task])

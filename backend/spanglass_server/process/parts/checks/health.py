@@ -33,7 +33,6 @@ from spanglass_server.ingest.ports import IngestError
 from spanglass_server.query.window import clamp
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.store.disk import DISK
-from spanglass_server.store.ports import QueryError
 from spanglass_server.store.sessions.stopping import Stop
 from spanglass_server.supervision import Supervisor
 
@@ -58,7 +57,6 @@ _REFRESH_ANYHOW: Final = 5  # of so many looks one refreshes though nothing is k
 _HOSTS_EVERY: Final = 4  # so many times telemetry is listened to: hosts are measured once a minute
 _CALLS_EVERY: Final = 2  # and calls, which components of databases and others are made of, every 30 s
 _PURGE_EVERY_S: Final = 3600.0
-_INSIST_EVERY_S: Final = 0.05
 #: Then the disk hangs; what was to be stored may still be.
 _PATIENCE_S: Final = 10.0
 _MOST_ALERTS: Final = 1000
@@ -154,14 +152,14 @@ class Health:
         self._supervisor = Supervisor(telemetry, pulse=node.pulse)
         node.also(lambda: self._supervisor.problems)
         telemetry.watch(own.HEALTH_CHECKS, self._checks_by_status)
-        every = self._supervisor.every
+        every, listen = self._supervisor.every, self._stop.unless_stopped(self._listen)
         listen_s = min(_LISTEN_EVERY_S, self._settings.check_interval_ns / 1e9)
         self._turns = Turns(int(listen_s * 1e9), settings.alerting.delay_ns, clock_ns)
         self._seldom = HeardSeldom(int(_HOSTS_EVERY * listen_s * 1e9), int(_CALLS_EVERY * listen_s * 1e9))
         self._tasks = [
             self._supervisor.start("health checks", self._runner.step),
             every(pace.store_s, "results of checks", self._results.flush, self._results.has_news),
-            every(min(listen_s, _LOOK_EVERY_S), "health of telemetry", self._listen, self._turns.is_over),
+            every(min(listen_s, _LOOK_EVERY_S), "health of telemetry", listen, self._turns.is_over),
             every(pace.refresh_s, "health", self._board.refresh, lambda: self._has_news(pace.refresh_s)),
         ]
         if self._settings.keep_history_ns:
@@ -173,11 +171,7 @@ class Health:
 
     def _listen(self) -> None:
         self._turns.begin()
-        try:
-            self._board.listen()
-        except QueryError:
-            if not self._stop.stopped:
-                raise
+        self._board.listen()
 
     def _hear(self, now_ns: int) -> Heard:
         alerts = self._open_alerts()
@@ -224,10 +218,7 @@ class Health:
         """Cancel what runs, store what came out, and release the files."""
         self._supervisor.stop()
         self._runner.stop()
-        self._stop.now()
-        for task in self._tasks:
-            while not task.join(_INSIST_EVERY_S):  # an interrupt between two statements does nothing
-                self._stop.now()
+        self._stop.until_ended(self._tasks)
         with suppress(OSError):  # the disk is full or gone: it was told of as a problem
             self._results.flush()
         self._store.close()

@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 _LOOK_EVERY_S = 0.5  # whether something is due
 _POSTED_EVERY_S = 1.0
 _PURGE_EVERY_S = 600.0
-_INSIST_EVERY_S = 0.05
 #: Ticks that no alert can come of yet wait so long for each other: two at once cost as much as one.
 _TOGETHER_NS = 60 * NS_PER_SECOND
 _OFF = "no rule is evaluated: alerting.enabled is false in the settings"
@@ -177,10 +176,7 @@ class Alerting:
     def close(self) -> None:
         """Interrupt what is evaluated, and release the file; what was not committed is evaluated after the start."""
         self._supervisor.stop()
-        self._stop.now()
-        for task in self._tasks:
-            while not task.join(_INSIST_EVERY_S):  # an interrupt between two statements does nothing
-                self._stop.now()
+        self._stop.until_ended(self._tasks)
         self._store.close()
 
 

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 _LOOK_EVERY_S = 0.5
 _RELEASES_EVERY_S = 2.0
 _PURGE_EVERY_S = 3600.0
-_INSIST_EVERY_S = 0.05
 #: Who works with whom is asked once so often for each service, and of so many services in that time: a storm of alerts
 #: of more is put together without their neighbours, in time.
 _REMEMBERED_S, _MOST_ASKED = 30.0, 100
@@ -130,8 +129,5 @@ class Incidents:
     def close(self) -> None:
         """Interrupt what is looked at, and release the file; what was not taken in is after the start."""
         self._supervisor.stop()
-        self._stop.now()
-        for task in self._tasks:
-            while not task.join(_INSIST_EVERY_S):  # an interrupt between two statements does nothing
-                self._stop.now()
+        self._stop.until_ended(self._tasks)
         self._store.close()
