@@ -555,7 +555,7 @@ def test_a_young_trace_without_root_is_on_its_way(serve):
 @pytest.mark.parametrize(
     ("scenario", "path", "title", "step"),
     [
-        ("shop", "/nowhere", "There is no page here.", "Services"),
+        ("shop", "/nowhere", "There is no page here.", "Overview"),
         ("shop", "/traces/dead0000000000000000000000000000", "There is nothing here.", "Search traces"),
         ("shop", "/traces/xyz", "There is nothing here.", "Search traces"),
         ("timeout", "/services", "The search ran out of time.", "Last 15 min"),

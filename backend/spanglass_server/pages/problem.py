@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from spanglass_server.pages.rendering.templates import SECTIONS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -92,6 +94,6 @@ def sentence(text: str) -> str:
 
 def no_page(visit: Visit) -> Problem:
     """Return the problem of an address where no page is."""
-    links = [("Services", "/services"), ("Traces", "/traces"), ("Errors", "/issues"), ("Logs", "/logs")]
+    links = [(name, path) for path, name, _ in SECTIONS]
     return Problem("not_found", 404, "There is no page here.", f"Nothing answers at {visit.request.url.path}.",
                    "These are the pages:", links)  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.units import UnitError, parse_duration_ns
@@ -15,7 +16,7 @@ from spanglass_server.pages.window import SECOND_NS
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from starlette.responses import Response
 
@@ -32,6 +33,8 @@ PICKERS = {terms.SERVICE: "service", terms.OPERATION: "operation"}
 MOST_CHOICES = 200
 #: A trace this young without its root is still on its way: exporters send in batches, every 5 s by default.
 ARRIVING_NS = 30 * SECOND_NS
+#: Letters of names of services that a row has room for, and how many each takes besides: its colour, a sign, the gap.
+ROOM, BESIDES = 62, 5
 
 
 async def show(visit: Visit) -> Response:
@@ -70,7 +73,8 @@ async def _find(visit: Visit) -> dict[str, Any]:
         heat.ask(visit, shared, wanted=durations),
     )
     return {
-        "traces": traces["traces"], "next_page": search.next_page(visit, traces["next_cursor"]),
+        "traces": [{**trace, "shown": _fitting(trace["services"])} for trace in traces["traces"]],
+        "next_page": search.next_page(visit, traces["next_cursor"]),
         "unknown": await search.unknown_keys(visit, "spans", traces["traces"]),
         "longest_ns": max((trace["duration_ns"] for trace in traces["traces"]), default=0) or 1,
         "errors_filter": terms.both(visit.param("filter"), terms.ERRORS),
@@ -79,6 +83,12 @@ async def _find(visit: Visit) -> dict[str, Any]:
         **counted, "open": running.panel(visit, unended),
         "open_traces": running.by_trace(unended), "exports": _exports(visit),
     }  # fmt: skip
+
+
+def _fitting(services: Sequence[Mapping[str, Any]]) -> int:
+    """Return how many services of a trace a row has room for with their whole names; one in any case."""
+    needed = accumulate(len(part["service"]) + BESIDES for part in services)
+    return max(1, sum(letters <= ROOM for letters in needed))
 
 
 def _exports(visit: Visit) -> dict[str, str]:
