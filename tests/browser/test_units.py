@@ -273,6 +273,15 @@ def test_stacked_bars_stand_on_each_other():
     assert chart.y_labels == ["4", "2", "0"]
 
 
+@pytest.mark.parametrize(("peak", "labels"), [(0.9, ["100%", "50%", "0"]), (0.05, ["5%", "2.5%", "0"])])
+def test_labels_of_an_axis_have_no_idle_zeros(peak, labels):
+    """Figures have a digit behind the point, so that they stand below each other; an axis needs it only for halves."""
+    layers = [charts.Series("errors", "err", [peak, 0])]
+    buckets = charts.Buckets([NOW_NS / 1e9, NOW_NS / 1e9 + 60], 60)
+    chart = charts.lines("share", buckets, layers, BERLIN, lambda share: "".join(fmt.percent_parts(share)))
+    assert chart.y_labels == labels
+
+
 def test_a_gap_in_a_line_stays_a_gap():
     """A bucket without a value is not drawn as zero."""
     assert charts.path([1, None, 1, 1], 1) == "M4.17,3.00 20.83,3.00M62.50,3.00 87.50,3.00"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spanglass_server.pages.rendering.templates import SECTIONS
+from spanglass_server.pages.rendering.templates import SECTIONS, is_section
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,8 +72,11 @@ def of_api(error: ApiError, visit: Visit) -> Problem:
         first = visit.request.url.path.split("/")[1]
         if first in LISTS:
             links = [(LISTS[first], f"/{first}"), ("Alerts", "/alerts")]
+        elif "trace_id" not in visit.request.path_params and "issue" not in visit.request.path_params:
+            links = _section(visit) or links
     elif error.code in {"bad_request", "bad_filter"}:
-        links = [("Without a filter", visit.link(visit.path, visit.range_params()))]
+        bare = visit.link(visit.path, visit.range_params())
+        links = [("Without a filter", bare)] if bare != visit.here() else _section(visit)
     message = sentence(str(error.error.get("message", "")))
     expected = error.error.get("expected")
     if isinstance(expected, list) and expected:
@@ -84,6 +87,11 @@ def of_api(error: ApiError, visit: Visit) -> Problem:
         error.code, error.status, title, message, sentence(str(error.error.get("hint") or advice)), links,
         error.error.get("field"), column if isinstance(column, int) else None,
     )  # fmt: skip
+
+
+def _section(visit: Visit) -> list[tuple[str, str]]:
+    """Return a link to the section of the navigation that the page belongs to."""
+    return [(name, visit.go(path)) for path, name, _ in SECTIONS if is_section(path, visit.path)]
 
 
 def sentence(text: str) -> str:

@@ -75,6 +75,23 @@ def test_calls_are_listed_and_lead_to_their_traces(open_tables):
         assert len(service_map(session, MapQuestion(WINDOW, filter_text))["edges"]) == 1, filter_text
 
 
+def test_what_a_node_is_stands_beside_its_name_once(open_tables):
+    """A database that is only known by its system is told as a database, others by their system."""
+    named = {"span.db.system.name:str": "postgresql", "span.db.namespace:str": "shop"}
+    spans = [span(3, "stock", **named), span(3, "stock", **{"span.db.system.name:str": "sqlite"})]
+    source = read(open_tables(spans=spans), "/map?last=1h", NOW_NS)[2]
+    drawn = json.loads(unescape(re.search(r'data-map="([^"]*)"', source)[1]))
+    assert {node["name"]: node["what"] for node in drawn["nodes"]} == {
+        "stock": "",
+        "shop": "postgresql",
+        "sqlite": "database",
+    }
+    assert re.findall(r'ext">(\w+)</span> <span class="dim">(\w+)<', source) == [
+        ("shop", "postgresql"),
+        ("sqlite", "database"),
+    ]
+
+
 def test_beside_an_earlier_time(open_tables):
     """What is new and what is gone is marked, in the table and for the script that draws."""
     session = open_tables(spans=[*call("web", "new"), *call("web", "old", start=NOW - 3_700)])

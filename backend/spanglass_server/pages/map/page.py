@@ -48,7 +48,9 @@ async def _find(visit: Visit) -> dict[str, Any]:
         hops=visit.param("hops"), earlier=visit.param("earlier"),
     )  # fmt: skip
     compares = answer["before"] is not None
-    nodes = {node["id"]: {**node, "look": _look(node, compares=compares)} for node in answer["nodes"]}
+    nodes = {
+        node["id"]: {**node, "what": _what(node), "look": _look(node, compares=compares)} for node in answer["nodes"]
+    }
     edges = [
         {
             **edge,
@@ -65,6 +67,13 @@ async def _find(visit: Visit) -> dict[str, Any]:
         "edges": edges,
         "drawn": json.dumps(_drawn(visit, [*nodes.values()], edges)),
     }
+
+
+def _what(node: Mapping[str, Any]) -> str:
+    """What a node is, beside its name: a database that is only known as ``sqlite`` is no "sqlite sqlite"."""
+    if node["kind"] == "service":
+        return ""
+    return str(node["kind"] if node["system"] in {"", None, node["name"]} else node["system"])
 
 
 def _look(found: Mapping[str, Any], *, compares: bool) -> str:
@@ -87,7 +96,7 @@ def _drawn(visit: Visit, nodes: list[dict[str, Any]], edges: list[dict[str, Any]
     focus = visit.exact("focus")
     return {
         "nodes": [
-            {key: node[key] for key in ("kind", "name", "system", "slot", *figures)}
+            {key: node[key] for key in ("kind", "name", "what", "slot", *figures)}
             | {"href": links.of_node(visit, node), "focus": node["kind"] == "service" and node["name"] == focus}
             for node in nodes
         ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ MOST_TICKS = 7
 CHARACTER, WIDTH, THIRD = 6.2, 600, 320
 #: Pixels of an axis on a phone.
 PHONE = 300
+#: A zero behind the point, which says nothing on an axis.
+IDLE_ZERO = re.compile(r"(?<=\d)\.0(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,8 @@ def lines(
     ]
     guided = [path(_within(layer.values, low, top), top, low) for layer in guides]
     marks += [{"css": f"c-l {TREND}", "d": d} for d in guided if d]
-    y_labels = [text(top), text((top + low) / 2), text(low) if low else "0"]
+    # 50 % below 100 %, not 50.0 %
+    y_labels = [IDLE_ZERO.sub("", text(value)) for value in (top, (top + low) / 2)] + [text(low) if low else "0"]
     return _chart({"kind": "lines", "label": label, "marks": marks, "y_labels": y_labels}, buckets, layers, clock, text)
 
 

@@ -41,6 +41,8 @@ ALSO = {
     "/coverage": "/services",
     "/tasks": "/services",
     "/anomalies": "/services",
+    "/self-time": "/services",
+    "/profiles": "/services",
     "/trends": "/metrics",
     "/capacity": "/metrics",
     "/forecast": "/metrics",

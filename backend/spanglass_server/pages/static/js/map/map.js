@@ -35,7 +35,7 @@ class ServiceMap {
 
   link(node, i) {
     const css = ["map-n", node.kind === "service" ? `s${node.slot}` : "other", node.look, node.focus && "focus"].filter(Boolean).join(" ");
-    const what = node.kind === "service" ? "" : h("i", {}, ` ${node.system || node.kind}`);
+    const what = node.what && h("i", {}, ` ${node.what}`);
     return h("a", { class: css, href: node.href, "data-n": i, title: node.name, "aria-current": node.focus && "true" }, h("b", {}, node.name || "(no name)", what), h("span", {}, says(node, node.kind === "service" ? "no requests" : "no calls")));
   }
 
@@ -128,7 +128,7 @@ class ServiceMap {
 
   find() {
     const text = this.input.value.trim().toLowerCase();
-    this.found = text ? new Set(this.nodes.flatMap(({ name, system }, i) => (`${name} ${system}`.toLowerCase().includes(text) ? [i] : []))) : null;
+    this.found = text ? new Set(this.nodes.flatMap(({ name, what }, i) => (`${name} ${what}`.toLowerCase().includes(text) ? [i] : []))) : null;
     this.output.replaceChildren(text ? `${this.found.size} found` : "");
     this.mark();
   }
