@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from starlette.responses import Response
 
     from spanglass_server.pages.visit import Visit
 
-#: Services and hosts that are listed, and families of them that are missing or stale.
+#: Services and hosts that are listed, and those that are named of each family that is missing or stale.
 _MOST: Final = 300
-_MOST_GAPS: Final = 200
+_NAMED: Final = 3
+#: Services and hosts whose families are shown; the others are folded away.
+_UNFOLDED: Final = 25
 GROUPS: Final = {
     "system": "System",
     "application": "Application",
@@ -28,9 +30,14 @@ async def show(visit: Visit) -> Response:
     answer = await visit.api("coverage", **visit.window.as_params(), limit=_MOST)
     families = {family["key"]: family for family in answer["families"]}
     subjects = [_with_groups(visit, subject, families) for subject in answer["subjects"]]
-    gaps = [gap for subject in subjects for gap in _gaps(subject)]
     return visit.page(
-        "coverage.html", answer=answer, subjects=subjects, gaps=gaps[:_MOST_GAPS], gaps_total=len(gaps), groups=GROUPS
+        "coverage.html",
+        answer=answer,
+        subjects=subjects,
+        gaps=_by_family(subjects),
+        named=_NAMED,
+        unfolded=_UNFOLDED,
+        groups=GROUPS,
     )
 
 
@@ -45,8 +52,14 @@ def _with_groups(visit: Visit, subject: Mapping[str, Any], families: Mapping[str
     }
 
 
-def _gaps(subject: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for cells in subject["groups"].values():
-        for cell in cells:
-            if cell["state"] in {"missing", "stale"}:
-                yield {**cell, "name": subject["name"], "slot": subject["slot"], "href": subject["href"]}
+def _by_family(subjects: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return families that are missing or stale, those of most services and hosts first: a fleet lacks the same."""
+    gaps: dict[tuple[str, str], dict[str, Any]] = {}
+    for subject in subjects:
+        for cells in subject["groups"].values():
+            for cell in cells:
+                if cell["state"] in {"missing", "stale"}:
+                    gap = gaps.setdefault((cell["family"], cell["state"]), {**cell, "subjects": []})
+                    gap["subjects"].append(subject)
+                    gap["last_time"] = min(filter(None, (gap["last_time"], cell["last_time"])), default=None)
+    return sorted(gaps.values(), key=lambda gap: -len(gap["subjects"]))
