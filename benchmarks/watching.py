@@ -1,15 +1,17 @@
 """What a server does in the background, by thread, at ten million spans a day and 10,000 series of metrics.
 
-    python benchmarks/watching.py --dir DIR [--millions 10] [--hours 24] [--minutes 30] [--first 10] [--program PATH]
+    python benchmarks/watching.py --dir DIR [--millions 10] [--stored PATH] [--hours 24] [--minutes 30] [--first 10]
+                                  [--program PATH]
 
 In DIR, what is not there yet is made and loaded: so many million spans, and in a copy of hard links so many hours of a
-point a minute of each series, up to now. A copy of that is served with the settings that come with the server, five
-objectives and a report each week, while 116 spans a second and 10,000 points a minute come in. Spans are stored and
-come as whole traces of all shops in turn. Two shops of seventeen fail, one request in ten; of the others one in 500.
-Each minute the server is asked what its threads used (`spanglass_thread_cpu_seconds_total`). Prints shares of a core:
-of the first minutes, in which the past is read, and of those after them; how much of the past was read at the end;
-what opened; and what a bare protobuf parse costs before and after, which tells how fast the machine is. Exit code 1
-when all work in the background takes more than 5 % in the minutes after the first. Writes
+point a minute of each series, up to now. Instead of spans that are loaded there may be those of a data directory that
+no server uses (`--stored`), on the same file system. A copy of that is served with the settings that come with the
+server, five objectives and a report each week, while 116 spans a second and 10,000 points a minute come in. Spans are
+stored and come as whole traces of all shops in turn. Two shops of seventeen fail, one request in ten; of the others one
+in 500. Each minute the server is asked what its threads used (`spanglass_thread_cpu_seconds_total`). Prints shares of a
+core: of the first minutes, in which the past is read, and of those after them; how much of the past was read at the
+end; what opened; and what a bare protobuf parse costs before and after, which tells how fast the machine is. Exit code
+1 when all work in the background takes more than 5 % in the minutes after the first. Writes
 benchmarks/out/watching.json.
 """
 
@@ -72,13 +74,19 @@ def made_traces(folder: Path) -> ManyShops:
     return ManyShops("traces", folder)
 
 
-def prepared(folder: Path, bodies: ManyShops, millions: int, hours: int) -> Path:
-    """Load what is not there yet, and return the directory with spans and metrics."""
+def loaded_spans(folder: Path, bodies: ManyShops, millions: int) -> Path:
+    """Load so many spans unless they are there, wait until rules have nothing to tell of, and return the directory."""
     spans = folder / f"{millions}M-of-whole-traces"
     loading = Loading(spans, bodies, millions)
     if not loading.is_done:
         with ServerProcess(spans, SETTINGS) as server:
             loading.run(server)
+    time.sleep(max(0.0, loading.path.stat().st_mtime + _NEW_ERRORS_S - time.time()))
+    return spans
+
+
+def with_series(spans: Path, folder: Path, hours: int) -> Path:
+    """Load so many hours of series into a copy of spans unless they are there, and return its directory."""
     whole = folder / f"{spans.name}-{hours}h-of-series"
     if not whole.exists():
         begun = whole.with_name(f"{whole.name}-begun")
@@ -92,7 +100,6 @@ def prepared(folder: Path, bodies: ManyShops, millions: int, hours: int) -> Path
         if tally.failed or tally.rejected:
             raise SystemExit(f"loading metrics failed: {tally.errors}")
         begun.rename(whole)
-    time.sleep(max(0.0, loading.path.stat().st_mtime + _NEW_ERRORS_S - time.time()))
     return whole
 
 
@@ -188,6 +195,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dir", type=Path, required=True, help="where loaded data is kept, and used if it is there")
     parser.add_argument("--millions", type=int, default=10, help="how many million spans are stored (10)")
+    parser.add_argument("--stored", type=Path, help="a data directory with the spans that are stored, instead of these")
     parser.add_argument("--hours", type=int, default=24, help="how many hours of the series are stored (24)")
     parser.add_argument("--minutes", type=int, default=30, help="how long it is watched (30)")
     parser.add_argument("--first", type=int, default=10, help="minutes after the start that are told apart (10)")
@@ -201,7 +209,8 @@ def main() -> int:
     clean_up_on_sigterm()
     options.dir.mkdir(parents=True, exist_ok=True)
     bodies = made_traces(options.dir / "whole-traces")
-    data = prepared(options.dir, bodies, options.millions, options.hours)
+    spans = options.stored or loaded_spans(options.dir, bodies, options.millions)
+    data = with_series(spans, options.dir, options.hours)
     calibration = [parse_cpu_s_per_million(bodies)]
     results = watched(data, bodies, options)
     calibration.append(parse_cpu_s_per_million(bodies))

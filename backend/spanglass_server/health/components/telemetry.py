@@ -15,7 +15,7 @@ from spanglass_server.health.model import Component, Figure, Status, worst
 from spanglass_server.query.hosts.listing import list_hosts
 from spanglass_server.query.services.calls import list_calls
 from spanglass_server.query.services.services import list_services
-from spanglass_server.signals import SENT, Signal
+from spanglass_server.signals import SENT
 from spanglass_server.times import parse_time
 
 if TYPE_CHECKING:
@@ -63,31 +63,21 @@ class _Totals:
 
 
 class Seldom(Generic[T]):
-    """What is asked of records of a signal once in ``every_ns``: hosts and calls are the dearest, and change slowly.
+    """What is asked for once in ``every_ns`` where there is any: hosts and calls are the dearest, and change slowly.
 
-    While there is none it is asked for again as soon as there are other parts of storage than those without any.
+    It costs little to find none, and the first ones are wanted soon.
     """
 
-    def __init__(self, every_ns: int, signal: Signal, ask: Callable[[QuerySession, Window], Sequence[T]]) -> None:
+    def __init__(self, every_ns: int, ask: Callable[[QuerySession, Window], Sequence[T]]) -> None:
         self._every_ns = every_ns
-        self._signal = signal
         self._ask = ask
         self._asked_ns = 0
         self._found: Sequence[T] = []
-        self._without: frozenset[tuple[str, int]] = frozenset()
 
     def of(self, session: QuerySession, window: Window) -> Sequence[T]:
         """What was found at most so long before the window's end."""
-        passed_ns = window.end_ns - self._asked_ns
-        parts = () if self._found else session.parts(self._signal, window)
-        if self._found:
-            is_due = not 0 <= passed_ns < self._every_ns
-        else:
-            is_due = passed_ns < 0 or not self._without.issuperset(part.key for part in parts)
-        if is_due:
+        if not self._found or not 0 <= window.end_ns - self._asked_ns < self._every_ns:
             self._found, self._asked_ns = self._ask(session, window), window.end_ns
-            # records of a part may be dated later than now: then it is asked for again
-            self._without = frozenset(part.key for part in parts if part.max_time_ns < window.end_ns)
         return self._found
 
 
@@ -95,8 +85,8 @@ class HeardSeldom:
     """Hosts and calls, asked for once in so many nanoseconds; each time where that is 0."""
 
     def __init__(self, hosts_ns: int = 0, calls_ns: int = 0) -> None:
-        self.hosts: Seldom[Host] = Seldom(hosts_ns, Signal.METRICS, lambda *asked: list_hosts(*asked)["hosts"])
-        self.calls: Seldom[Calls] = Seldom(calls_ns, Signal.SPANS, list_calls)
+        self.hosts: Seldom[Host] = Seldom(hosts_ns, lambda *asked: list_hosts(*asked)["hosts"])
+        self.calls: Seldom[Calls] = Seldom(calls_ns, list_calls)
 
 
 def telemetry_components(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from spanglass_server.query.answers import Time, whole
 from spanglass_server.query.hosts import names
-from spanglass_server.query.hosts.readings import by_key, is_host, latest
+from spanglass_server.query.hosts.readings import by_key, is_host, latest, may_have_any
 from spanglass_server.query.language.compiling.sql import TRUE, Sql
 from spanglass_server.service_names import UNKNOWN_SERVICE
 from spanglass_server.signals import quote_identifier
@@ -104,6 +104,8 @@ class ProcessList(TypedDict):
 
 def list_hosts(session: QuerySession, window: Window) -> HostList:
     """Answer ``GET /api/v1/hosts``: every host that sent something in the newest part of a range."""
+    if not may_have_any(session, window, names.HOST_METRICS):
+        return {"hosts": []}
     told = latest(session, window, {**names.HOST_METRICS, _OF_PROCESSES: names.PROCESS_METRICS[_OF_PROCESSES]})
     readings = by_key((row for row in told if row["metric"] != _OF_PROCESSES), lambda row: row["host"])
     services: dict[str, set[str]] = {}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from spanglass_server.query.window import Buckets
-    from spanglass_server.store.ports import QuerySession, Window
+    from spanglass_server.store.ports import Part, QuerySession, Window
 
 Row = dict[str, Any]
 #: What is true now is read from so much of a range at most, its newest part.
@@ -31,6 +31,9 @@ NOW_NS = 6 * 3_600 * NS_PER_SECOND
 #: A sender whose newest value is so much older than another's of the same host tells of the past.
 BEHIND_NS = 300 * NS_PER_SECOND
 _NOBODY = Sql("NULL")
+_NAME = "metric_name"
+#: About what the name of a metric takes where it is kept.
+_NAME_BYTES = 150
 
 
 @dataclass(slots=True)
@@ -66,8 +69,37 @@ def latest(
     session: QuerySession, window: Window, metrics: Mapping[str, Sequence[str]], only: Sql = TRUE, about: Sql = _NOBODY
 ) -> list[Row]:
     """Return the latest rows of metrics in the newest part of a range: a row a host, sender, metric, state and part."""
-    now = clamp(max(window.start_ns, window.end_ns - NOW_NS), window.end_ns)
-    return rows(session, statement("hosts/latest", points=points(session, now, metrics, only, about)))
+    read = points(session, _newest(window), metrics, only, about)
+    return rows(session, statement("hosts/latest", points=read))
+
+
+def may_have_any(session: QuerySession, window: Window, metrics: Mapping[str, Sequence[str]]) -> bool:
+    """Whether there are metrics in the newest part of a range: where none is sent, nothing needs to be read to say so.
+
+    Names of parts are kept: to look through the points of 10,000 series, of which none is a host's, took 50 ms.
+    """
+    wanted = _all_names(metrics)
+    parts = session.parts(Signal.METRICS, _newest(window))
+    return any(not _names_in(session, part).isdisjoint(wanted) for part in parts)
+
+
+def _names_in(session: QuerySession, part: Part) -> frozenset[str]:
+    """The names of a part's metrics."""
+
+    def read() -> frozenset[str]:
+        column = session.part_table(part, [_NAME])[_NAME]
+        return frozenset(column.unify_dictionaries().unique().to_pylist())
+
+    return session.kept.kept(("names of metrics", part.key), read, lambda found: _NAME_BYTES * (len(found) + 1))
+
+
+def _newest(window: Window) -> Window:
+    return clamp(max(window.start_ns, window.end_ns - NOW_NS), window.end_ns)
+
+
+def _all_names(metrics: Mapping[str, Sequence[str]]) -> list[str]:
+    """The names of metrics, those of today and others."""
+    return [name for new, old in metrics.items() for name in (new, *old)]
 
 
 def course(session: QuerySession, steps: Buckets, read: Sql, senders: Iterable[int]) -> list[Row]:
@@ -105,7 +137,7 @@ def points(
         part=_first(names.PART_KEYS),
         type=_first(names.TYPE_KEYS),
         pseudo=one_of(names.PSEUDO_FILE_SYSTEMS),
-        names=one_of([name for new, old in metrics.items() for name in (new, *old)]),
+        names=one_of(_all_names(metrics)),
         start_ns=window.start_ns,
         end_ns=window.end_ns,
         only=only,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from metric_tables import CUMULATIVE, WINDOW, counter, gauge, point
 
+from spanglass_server.query.hosts import listing
 from spanglass_server.query.hosts.courses import host_course, process_course
 from spanglass_server.query.hosts.listing import list_hosts, list_processes
 from spanglass_server.query.senders import list_senders
@@ -135,6 +136,15 @@ def test_processes_have_figures_and_a_course(open_tables):
     assert list_hosts(session, WINDOW)["hosts"] == []
     lines = {line["chart"] for line in process_course(session, WINDOW, "a", 7, 10)["lines"]}
     assert lines == {"cpu", "memory", "fds", "threads"}
+
+
+def test_no_point_is_read_to_say_that_no_host_sends(open_tables, monkeypatch):
+    """Names alone tell that applications send only their own metrics and those of processes; of a host one will do."""
+    session = open_tables(metrics=[level("process.memory.usage", 60, 100, **of("a")), gauge(60, 1.0)])
+    (host,) = list_hosts(open_tables(metrics=[level("system.uptime", 60, 9, **of("a"))]), WINDOW)["hosts"]
+    assert (host["host"], host["uptime_s"]) == ("a", 9)
+    monkeypatch.setattr(listing, "latest", None)  # fails when called
+    assert list_hosts(session, WINDOW)["hosts"] == []
 
 
 def test_senders_are_told_with_their_newest_records(open_tables):
