@@ -11,6 +11,11 @@ OVERLAPS = """() => {
   const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
   return boxes.flatMap((a, i) => boxes.slice(i + 1).filter((b) => meet(a, b))).length;
 }"""
+FILLED = """() => {
+  const { left, width } = document.querySelector(".map-view").getBoundingClientRect();
+  const rights = [...document.querySelectorAll(".map-n")].map((node) => node.getBoundingClientRect().right);
+  return (Math.max(...rights) - left) / width;
+}"""
 INKED = """() => {
   const { width, height } = document.querySelector(".map canvas");
   const { data } = document.querySelector(".map canvas").getContext("2d").getImageData(0, 0, width, height);
@@ -57,6 +62,8 @@ def test_many_services(open_page):
     page = open_page("many", "/map")
     page.wait_for_selector("[data-placed]")
     assert (page.locator(".map-n").count(), page.evaluate(OVERLAPS)) == (80, 0)
+    assert page.evaluate(FILLED) > 0.8  # it is tall: its layers stand as far apart as there is room
+    assert page.locator(".map-says").inner_text() == ""
     page.get_by_label("Smaller").click()
     page.wait_for_function(INKED)
 

@@ -9,6 +9,7 @@ import { curve, draw } from "./lines.js";
 const NARROW = 640; // pixels below which callers stand above callees
 const SIZE = { width: 200, height: 46 };
 const [LEAST, MOST, STEP] = [0.2, 1.6, 1.25];
+const MOST_SPREAD = 3; // times as far apart: further, the eye loses a call on its way
 
 const rate = (perSecond) => (perSecond >= 1 || perSecond === 0 ? `${digits(perSecond)}/s` : perSecond * 60 >= 1 ? `${digits(perSecond * 60)}/min` : `${digits(perSecond * 3600)}/h`);
 
@@ -88,6 +89,7 @@ class ServiceMap {
     this.down = this.view.clientWidth < NARROW;
     const { places, width, height, deciding } = await place(this.nodes, this.edges, SIZE, this.down);
     Object.assign(this, { places, width, height, deciding });
+    this.spread();
     this.links.forEach((link, i) => { [link.style.left, link.style.top] = places[i].map((one) => `${one}px`); });
     this.curves = this.edges.map(({ from, to }) => curve(places[from], places[to], SIZE, this.down));
     this.output.replaceChildren();
@@ -95,12 +97,25 @@ class ServiceMap {
     this.element.dataset.placed = "";
   }
 
+  /** A tall map has free ground beside it: its layers move apart, so that calls between them can be told from each other. */
+  spread() {
+    const scale = this.scaleToFit();
+    const factor = Math.min(MOST_SPREAD, this.view.clientWidth / (this.width * scale));
+    if (this.down || scale === 1 || factor <= 1) return;
+    for (const place of this.places) place[0] *= factor;
+    this.width = Math.max(...this.places.map(([x]) => x)) + SIZE.width + Math.min(...this.places.map(([x]) => x));
+  }
+
+  scaleToFit(room = this.view.clientHeight) {
+    return Math.max(this.down ? 0.7 : 0.6, Math.min(1, this.view.clientWidth / this.width, room / this.height));
+  }
+
   /** Show all of it, unless nothing could be read then; a small map takes no more room than it needs. */
   fit() {
     const { view } = this;
     view.style.height = "";
     const room = view.clientHeight;
-    this.set(Math.max(this.down ? 0.7 : 0.4, Math.min(1, view.clientWidth / this.width, room / this.height)));
+    this.set(this.scaleToFit(room));
     view.style.height = `${Math.min(room, Math.max(160, this.height * this.scale + 16))}px`;
     const axis = this.down ? 1 : 0;
     const focus = this.nodes.findIndex((node) => node.focus);
