@@ -14,6 +14,8 @@ from in_process import application
 from metric_tables import CUMULATIVE, SECOND, T0, counter, gauge, histogram, point
 from test_accessibility import AXE, IMPACTS, OPEN_ALL, RUN
 
+from spanglass_server.pages.metrics.explore import EXAMPLES
+
 pytestmark = pytest.mark.browser
 
 NOW_NS = (T0 + 600) * SECOND
@@ -161,3 +163,25 @@ def test_a_chart_not_yet_drawn_anew_does_not_widen_the_page(page):
     show(page, "/hosts/db?last=10m")
     page.set_viewport_size({"width": 390, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_examples_of_promql_are_whole(page, width):
+    """Each is a link that can be read and clicked, with all of its expression below it."""
+    page.set_viewport_size({"width": width, "height": 844})
+    show(page, "/metrics/explore")
+    lines = page.locator(".empty .list a, .empty .list .mono").evaluate_all(
+        """all => all.map((one) => {
+          const around = one.closest("p");
+          return [one.textContent, one.offsetWidth > 40 && around.scrollWidth <= around.clientWidth];
+        })"""
+    )
+    assert [text for text, _ in lines] == [text for example in EXAMPLES for text in example]
+    assert [text for text, is_whole in lines if not is_whole] == []
+
+
+def test_the_box_for_stacks_has_an_example_of_stacks(page):
+    """Stacks are kept as log records, and have no severity."""
+    show(page, "/profiles")
+    box = page.locator(".filter input[name=filter]")
+    assert box.get_attribute("placeholder") == 'Filter stacks: service.name = "checkout"'

@@ -7,7 +7,7 @@ const EXACT = 60; // nodes up to which the slower, better ranking is used
 addEventListener("message", ({ data }) => {
   const { nodes, edges, size, down } = data;
   const graph = new graphlib.Graph();
-  graph.setGraph({ rankdir: down ? "TB" : "LR", nodesep: down ? 24 : 14, ranksep: down ? 48 : 116, marginx: 24, marginy: 24, ranker: nodes <= EXACT ? "network-simplex" : "tight-tree" });
+  graph.setGraph({ rankdir: down ? "TB" : "LR", nodesep: down ? 24 : 14, ranksep: down ? 48 : 116, marginx: 24, marginy: 40, ranker: nodes <= EXACT ? "network-simplex" : "tight-tree" });
   graph.setDefaultEdgeLabel(() => ({}));
   for (let i = 0; i < nodes; i++) graph.setNode(String(i), { ...size });
   for (const [from, to, weight] of edges) graph.setEdge(String(from), String(to), { weight });
