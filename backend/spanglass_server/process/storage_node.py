@@ -38,8 +38,10 @@ from spanglass_server.store.segment_files.retention import RetentionLimits
 from spanglass_server.store.service_slots import ServiceSlots
 from spanglass_server.store.sessions.connections import EngineLimits
 from spanglass_server.store.sessions.engine import Engine
+from spanglass_server.store.sqlite_file import cut_logs
 from spanglass_server.store.store import Store, StoreLimits
 from spanglass_server.supervision import Supervisor, Task
+from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _TICK_S = 1.0
 _ROLL_UP_EVERY_S = 10.0
+_LOGS_REST_NS = 5 * NS_PER_SECOND  # what is written just now is left alone
 
 
 class StorageNode:
@@ -69,7 +72,7 @@ class StorageNode:
     ) -> None:
         data_dir = settings.data.dir.resolve()
         self._telemetry = telemetry
-        self._clock_ns = clock_ns
+        self._clock_ns, self._data_dir = clock_ns, data_dir
         folder = JournalFolder(data_dir / "journal", disk)
         catalog = LocalCatalog(data_dir / "catalog.sqlite")
         with ExitStack() as undo:
@@ -132,6 +135,7 @@ class StorageNode:
             every(_TICK_S, "sweeper", self.store.sweep, self.store.contents.has_unused),
             every(compact_s, "compactor", self._compact),
             every(compact_s, "retention", lambda: self.retention.run(compact_s, self._supervisor.stopping.is_set)),
+            every(compact_s, "logs", lambda: cut_logs(self._data_dir, self._clock_ns() - _LOGS_REST_NS)),
             every(_ROLL_UP_EVERY_S, "rollups", lambda: self._rollups.run(self._supervisor.stopping.is_set)),
             *self.errors.start(self._supervisor),
         ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -25,6 +25,7 @@ T = TypeVar("T")
 #: took 14 MB after a million spans.
 _LOG_PAGES, _PAGE_BYTES = 32, 4096
 _LOG_BYTES = _LOG_PAGES * _PAGE_BYTES  # of what a large change left of it so much stays
+_LOG = "-wal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,30 @@ def write_ahead(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
     connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
+
+
+def cut_logs(folder: Path, before_ns: int) -> None:
+    """Take over the logs of all files in a folder that were last written before a time, and leave nothing of them.
+
+    By ``_LOG_PAGES`` alone each would stay as long as it ever was. A file that somebody reads or writes just now is
+    left for the next time; who wants to write meanwhile waits for a few syncs. Raises ``OSError``.
+    """
+    for log in sorted(folder.glob(f"*.sqlite{_LOG}")):
+        try:
+            found = log.stat()
+        except FileNotFoundError:  # its file was closed meanwhile
+            continue
+        if found.st_size and found.st_mtime_ns < before_ns:
+            _cut_log(log.with_name(log.name.removesuffix(_LOG)))
+
+
+def _cut_log(path: Path) -> None:
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", timeout=0, uri=True)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise OSError(f"the log of {path} can't be taken over: {error}") from error
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

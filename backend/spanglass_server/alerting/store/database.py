@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: What each version of the schema adds to the one before it; the last is the one that this server writes.
-_SCHEMAS = ("schema_1",)
+_SCHEMAS = ("schema_1", "schema_2")
 SCHEMA_VERSION = len(_SCHEMAS)
 _WORDING = Wording(
     "the alert store",

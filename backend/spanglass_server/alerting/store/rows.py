@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -13,22 +14,23 @@ from spanglass_server.alerting.model import Alert, Entry, KeyState, Recorded
 from spanglass_server.alerting.store.filters import host_of, service_of, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from spanglass_server.alerting.model import Key
 
 _FIELDS = tuple(field.name for field in fields(Alert))
 _STATE = {field.name: field.default for field in fields(State)}
-_JSON = ("key", "labels", "channels", "evidence")
-_DERIVED = ("service", "host", "words")
+_JSON = ("key", "labels", "channels")
+_PACKED_CHARACTERS = 1024  # of evidence from which on it is packed: below, a row has as many pages either way
 
 ALERT_COLUMNS = ", ".join(_FIELDS)
 PLAIN_COLUMNS = ", ".join("'{}'" if name == "evidence" else name for name in _FIELDS)
+_CHANGED = (*(name for name in _FIELDS if name != "evidence"), "service", "host", "words")
 INSERT_ALERT = (
-    f"INSERT INTO alerts ({ALERT_COLUMNS}, {', '.join(_DERIVED)}) "  # noqa: S608 - names of our own columns
-    f"VALUES ({', '.join('?' * (len(_FIELDS) + len(_DERIVED)))})"
+    f"INSERT INTO alerts ({', '.join(_CHANGED)}, evidence) "  # noqa: S608 - names of our own columns
+    f"VALUES ({', '.join('?' * (len(_CHANGED) + 1))})"
 )
-UPDATE_ALERT = f"UPDATE alerts SET {', '.join(f'{name} = ?' for name in (*_FIELDS, *_DERIVED))} WHERE id = ?"  # noqa: S608
+UPDATE_ALERT = f"UPDATE alerts SET {', '.join(f'{name} = ?' for name in _CHANGED)} WHERE id = ?"  # noqa: S608
 ENTRY_COLUMNS = "time_ns, kind, who, text, severity, value"
 INSERT_ENTRY = (
     f"INSERT INTO entries (alert, {ENTRY_COLUMNS}) "  # noqa: S608 - names of our own columns
@@ -53,9 +55,29 @@ def _key(text: str) -> Key:
 
 def alert_values(alert: Alert) -> list[Any]:
     """Return the values of ``INSERT_ALERT``."""
-    own = {name: getattr(alert, name) for name in _FIELDS}
+    return [*_all_but_evidence(alert), evidence_value(alert.evidence)]
+
+
+def changed_values(alert: Alert) -> list[Any]:
+    """Return the values of ``UPDATE_ALERT``, which leaves the evidence as it is."""
+    return [*_all_but_evidence(alert), alert.id]
+
+
+def _all_but_evidence(alert: Alert) -> list[Any]:
+    own = {name: getattr(alert, name) for name in _FIELDS if name != "evidence"}
     own |= {name: _written(own[name] if isinstance(own[name], tuple) else dict(own[name])) for name in _JSON}
     return [*own.values(), service_of(alert), host_of(alert), words_of(alert)]
+
+
+def evidence_value(evidence: Mapping[str, Any]) -> str | bytes:
+    """Write evidence, JSON that is packed if it is long: 6 kB an alert become 1.6."""
+    text = _written(dict(evidence))
+    return zlib.compress(text.encode()) if len(text) >= _PACKED_CHARACTERS else text
+
+
+def evidence_text(value: str | bytes) -> str:
+    """Read the JSON of evidence, which older versions never packed."""
+    return zlib.decompress(value).decode() if isinstance(value, bytes) else value
 
 
 def alert_of(row: Sequence[Any]) -> Alert:
@@ -63,7 +85,7 @@ def alert_of(row: Sequence[Any]) -> Alert:
     own: dict[str, Any] = dict(zip(_FIELDS, row, strict=True))
     own["key"] = _key(own["key"])
     own["channels"] = tuple(json.loads(own["channels"]))
-    own |= {name: json.loads(own[name]) for name in ("labels", "evidence")}
+    own |= {"labels": json.loads(own["labels"]), "evidence": json.loads(evidence_text(own["evidence"]))}
     own |= {"severity": Severity(own["severity"]), "status": Status(own["status"]), "firing": bool(own["firing"])}
     return Alert(**own)
 

@@ -27,13 +27,14 @@ FILE_NAME = "alerts.sqlite"
 # ruff: noqa: S608 - texts of SQL are put together of our own columns and conditions; values are bound
 
 _ONE = f"SELECT {rows.ALERT_COLUMNS} FROM alerts WHERE id = ?"
+_ONE_PLAIN = f"SELECT {rows.PLAIN_COLUMNS} FROM alerts WHERE id = ?"
 _OPEN = f"SELECT {rows.ALERT_COLUMNS} FROM alerts WHERE fingerprint = ? AND status IN ('active', 'acknowledged')"
 _PUT_TICK = (
     "INSERT INTO ticks VALUES (?, ?, ?) "
     "ON CONFLICT DO UPDATE SET time_ns = excluded.time_ns, digest = coalesce(nullif(excluded.digest, ''), digest)"
 )
 _EVIDENCE_TRACES = (
-    "SELECT DISTINCT json_tree.value FROM alerts, json_tree(alerts.evidence) "
+    "SELECT DISTINCT json_tree.value FROM alerts, json_tree(evidence_text(alerts.evidence)) "
     "WHERE evidence <> '{}' AND json_tree.key = 'trace_id' AND json_tree.type = 'text'"
 )
 
@@ -172,7 +173,7 @@ class SqliteAlertStore:
     def attach(self, alert_id: str, evidence: Mapping[str, Any], entry: Entry) -> None:
         """See ``AlertStore``."""
         with self._change() as change:
-            change.replace(merging.with_evidence(change.alert(alert_id), evidence, entry), entry)
+            change.show(merging.with_evidence(change.alert(alert_id), evidence, entry), entry)
 
     def join(self, alert_id: str, head_id: str, entry: Entry) -> None:
         """See ``AlertStore``."""
@@ -206,6 +207,7 @@ class SqliteAlertStore:
     def evidence_traces(self) -> frozenset[bytes]:
         """See ``AlertStore``."""
         with self._file.read() as connection:
+            connection.create_function("evidence_text", 1, rows.evidence_text, deterministic=True)
             return frozenset(bytes.fromhex(row[0]) for row in connection.execute(_EVIDENCE_TRACES))
 
     def version(self) -> int:
@@ -237,9 +239,15 @@ class _Change:
         return self.replace(merging.again(rows.alert_of(row), alert), *entries)
 
     def replace(self, alert: Alert, *entries: Entry) -> Alert:
-        """Write an alert in the place of the one with its id."""
-        self._connection.execute(rows.UPDATE_ALERT, [*rows.alert_values(alert), alert.id])
+        """Write an alert in the place of the one with its id, whose evidence stays."""
+        self._connection.execute(rows.UPDATE_ALERT, rows.changed_values(alert))
         return self._with_entries(alert, entries)
+
+    def show(self, alert: Alert, entry: Entry) -> None:
+        """Write an alert in the place of the one with its id, with its evidence."""
+        evidence = rows.evidence_value(alert.evidence)
+        self._connection.execute("UPDATE alerts SET evidence = ? WHERE id = ?", (evidence, alert.id))
+        self.replace(alert, entry)
 
     def tell(self, entries: Iterable[tuple[str, Entry]]) -> None:
         """Add entries of alerts; those of deleted ones find no alert."""
@@ -266,7 +274,7 @@ class _Change:
         """Take a tick; see ``AlertStore.commit``."""
         many = self._connection.executemany
         for alert, entries in tick.changed:
-            row = self._connection.execute(_ONE, (alert.id,)).fetchone()
+            row = self._connection.execute(_ONE_PLAIN, (alert.id,)).fetchone()
             if row is not None:
                 self.replace(merging.said(rows.alert_of(row), alert, moved=bool(entries)), *entries)
         ids = {alert.id: self.open(alert, entries).id for alert, entries in tick.opened}

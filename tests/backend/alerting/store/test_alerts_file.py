@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
 import pytest
 from made_alerts import fired, made
 
+from spanglass_server.alerting.model import Entry
 from spanglass_server.alerting.ports import AlertFilter, AlertStoreDamagedError, AlertStoreVersionError
 from spanglass_server.alerting.store.database import SCHEMA_VERSION
 from spanglass_server.alerting.store.sqlite import SqliteAlertStore
@@ -19,7 +21,7 @@ def test_a_newer_file(tmp_path):
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     connection.close()
 
-    with pytest.raises(AlertStoreVersionError, match=r"version 2 of the alert store, this server knows 1: start the"):
+    with pytest.raises(AlertStoreVersionError, match=r"version 3 of the alert store, this server knows 2: start the"):
         SqliteAlertStore(tmp_path / "alerts")
 
 
@@ -47,4 +49,36 @@ def test_a_full_disk(tmp_path):
     store.commit(fired(made("b", description="x" * 100_000)))
 
     assert store.count(AlertFilter()) == 2
+    store.close()
+
+
+def test_long_evidence(tmp_path):
+    """It takes a fraction of its JSON, is found as it was, stays when the alert changes, and tells its traces.
+
+    So does that of an older file, which lies there as it is.
+    """
+    ids = [f"{number:032x}" for number in range(60)]
+    evidence = {
+        "examples": [{"trace_id": each, "operation": "GET /cart"} for each in ids[:50]],
+        "cause": "\u00e4 \u2026",
+    }
+    older = {"examples": [{"trace_id": each} for each in ids[50:]]}
+    path = tmp_path / "alerts"
+    store = SqliteAlertStore(path)
+    store.commit(fired(made("a", evidence=evidence)))
+    store.commit(fired(made("b")))
+    store.close()
+    with sqlite3.connect(path) as connection:
+        packed = connection.execute("SELECT evidence FROM alerts WHERE fingerprint = ?", (made("a").fingerprint,))
+        packed_bytes = len(packed.fetchone()[0])
+        connection.execute("UPDATE alerts SET evidence = ? WHERE id = ?", (json.dumps(older), made("b").id))
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    store = SqliteAlertStore(path)
+    for alert in (made("a"), made("b")):
+        store.note(alert.id, Entry(110, "note", "ann", "seen before"))
+
+    assert 3 * packed_bytes < len(json.dumps(evidence))
+    assert [store.alert(made(name).id).evidence for name in "ab"] == [evidence, older]
+    assert store.evidence_traces() == {bytes.fromhex(each) for each in ids}
     store.close()

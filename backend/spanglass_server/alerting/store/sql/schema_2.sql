@@ -1,0 +1,1 @@
+-- evidence may be JSON packed by zlib, a BLOB, which older servers can't read
