@@ -38,7 +38,7 @@ def test_users_and_what_they_use(open_tables):
     assert text.startswith("Users and use 2 users 4 sessions, 1 of nobody known")
     assert "Active, 1 day 2 7 days 2 30 days 2 In this range 2 Sessions 4" in text
     assert "paid 2 1" in text
-    assert "POST /pay 1 1 1 10 ms" in text
+    assert "POST /pay shop 1 1 1 10 ms" in text  # its service in words, not in colour alone
     assert "No user's id" not in text
     assert "<i>&" not in source
     hrefs = set(map(unescape, re.findall(r'href="(/(?:users|sessions)/[^"]+)"', source)))
