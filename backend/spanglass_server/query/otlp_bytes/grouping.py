@@ -9,10 +9,9 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spanglass_server.query.otlp_bytes.repeating import rows_alike, scattered
+from spanglass_server.query.otlp_bytes.repeating import rows_alike
 from spanglass_server.query.otlp_bytes.values import Attributes
-from spanglass_server.query.otlp_bytes.wire import block, blocks, coded, joined, numbers, whole
-from spanglass_server.signals import OVERFLOW_COLUMNS
+from spanglass_server.query.otlp_bytes.wire import Messages, block, blocks, coded, joined, numbers, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +19,13 @@ if TYPE_CHECKING:
 
 #: What writes the records of one lowest group: of what they have in common, and their bytes.
 Make: TypeAlias = "Callable[[bytes, bytes], bytes]"
+
+
+class Below(NamedTuple):
+    """What records of one scope have in common, for each of them, and what writes those with the same."""
+
+    heads: pa.DictionaryArray
+    make: Make
 
 
 class Columns:
@@ -37,6 +43,10 @@ class Columns:
         column = self._table.column(place)
         return None if column.null_count == self.rows else whole(column)
 
+    def each(self, write: Callable[[int, pa.Array], pa.Array], **fields: int) -> list[pa.Array]:
+        """What ``write`` makes of columns by their names, each with the number of its field; those that are there."""
+        return [write(field, found) for name, field in fields.items() if (found := self.get(name)) is not None]
+
 
 class Group(NamedTuple):
     """Rows that follow each other and have the same three numbers."""
@@ -48,63 +58,44 @@ class Group(NamedTuple):
     end: int
 
 
-def resources(table: pa.Table, attributes: Attributes) -> pa.Array:
+def resources(table: pa.Table, attributes: Attributes) -> pa.DictionaryArray:
     """What stands in a resource's entry before its scopes."""
-    return _once(table, attributes, "resource", _resource)
+    return _of_position(table, attributes, "resource", _resource)
 
 
-def scopes(table: pa.Table, attributes: Attributes) -> pa.Array:
+def scopes(table: pa.Table, attributes: Attributes) -> pa.DictionaryArray:
     """What stands in a scope's entry before its records."""
-    return _once(table, attributes, "scope", _scope)
+    return _of_position(table, attributes, "scope", _scope)
 
 
-def _once(
+def _of_position(
     table: pa.Table, attributes: Attributes, position: str, write: Callable[[Columns, Attributes], pa.Array]
 ) -> pa.DictionaryArray:
-    """Write what is of a resource or scope once for all rows that have the same."""
     if attributes.has_overflow(position):
         return write(Columns(table), attributes).dictionary_encode()
-    names = [name for name in table.column_names if name.startswith((f"{position}.", f"{position}_"))]
+    return once(table, (f"{position}.", f"{position}_"), lambda few: write(Columns(few), Attributes.of_rows(few)))
+
+
+def once(table: pa.Table, prefixes: tuple[str, ...], write: Callable[[pa.Table], pa.Array]) -> pa.DictionaryArray:
+    """Write what depends on columns that begin so, once for all rows that have the same in them."""
+    names = [name for name in table.column_names if name.startswith(prefixes)]
     alike = rows_alike([whole(table.column(name)) for name in names], table.num_rows)
     few = table.select(names or table.column_names[:1]).take(alike.first)  # a table without columns has no rows
-    written = write(Columns(few), Attributes(few)).dictionary_encode()
+    written = write(few).dictionary_encode()
     return pa.DictionaryArray.from_arrays(written.indices.take(alike.kinds), written.dictionary)
 
 
 def _resource(columns: Columns, attributes: Attributes) -> pa.Array:
-    parts = attributes.of_records("resource", 1)
-    if (dropped := columns.get("resource_dropped_attributes_count")) is not None:
-        parts.append(numbers(2, dropped))
+    parts = attributes.at("resource", 1) + columns.each(numbers, resource_dropped_attributes_count=2)
     if (refs := columns.get("resource_entity_refs")) is not None:
         parts.append(coded(refs, _entity_refs))
     return _entry(blocks(1, joined(parts, columns.rows)), columns, "resource_schema_url")
 
 
 def _scope(columns: Columns, attributes: Attributes) -> pa.Array:
-    parts = [
-        blocks(field, column)
-        for field, name in ((1, "scope_name"), (2, "scope_version"))
-        if (column := columns.get(name)) is not None
-    ]
-    parts += attributes.of_records("scope", 3)
-    if (dropped := columns.get("scope_dropped_attributes_count")) is not None:
-        parts.append(numbers(4, dropped))
+    parts = columns.each(blocks, scope_name=1, scope_version=2) + attributes.at("scope", 3)
+    parts += columns.each(numbers, scope_dropped_attributes_count=4)
     return _entry(blocks(1, joined(parts, columns.rows)), columns, "scope_schema_url")
-
-
-def items_of(
-    table: pa.Table, position: str, name: str, write: Callable[[pa.Table, Attributes], pa.Array]
-) -> list[pa.Array]:
-    """Fields with the events, links or exemplars of rows, written of those that have some; ``name`` is a column."""
-    place = table.schema.get_field_index(name)
-    if place < 0:
-        return []
-    rows = np.flatnonzero(pc.fill_null(pc.list_value_length(whole(table.column(place))), 0).to_numpy())
-    if not len(rows):
-        return []
-    told = (f"{position}.", f"{position}_", *OVERFLOW_COLUMNS)
-    few = table.select([each for each in table.column_names if each.startswith(told)]).take(pa.array(rows))
-    return [scattered(write(few, Attributes(few)), rows, table.num_rows)]
 
 
 def _entry(message: pa.Array, columns: Columns, schema_url: str) -> pa.Array:
@@ -128,38 +119,42 @@ def _entity_refs(text: str) -> bytes:
     return written
 
 
-def request(above: pa.Array, middle: pa.Array, records: pa.Array) -> bytes:
-    """Write a request of records, each a field of its scope's entry already; ``above`` and ``middle`` are theirs."""
-    return grouped(above, middle, None, records, lambda _, content: content)
+class Records:
+    """Records with what stands above each, to be written as requests.
 
+    ``messages`` are those of records, each a field already. ``below``, if there is one, is what records of one scope
+    have in common, and ``make`` writes those with the same, of that and their bytes.
+    """
 
-def grouped(above: pa.Array, middle: pa.Array, below: pa.Array | None, records: pa.Array, make: Make) -> bytes:
-    """Write a request; ``make`` writes what has one value of ``below``, of that and the records' bytes."""
-    resource, scope = above.dictionary_encode(), middle.dictionary_encode()
-    lowest = None if below is None else below.dictionary_encode()
-    heads = [resource.dictionary.to_pylist(), scope.dictionary.to_pylist()]
-    thirds = [b""] if lowest is None else lowest.dictionary.to_pylist()
-    codes = [each.indices.to_numpy(zero_copy_only=False).astype(np.int64) for each in (resource, scope)]
-    third = np.zeros(len(records), np.int64) if lowest is None else lowest.indices.to_numpy().astype(np.int64)
-    key = (codes[0] * len(heads[1]) + codes[1]) * len(thirds) + third
-    order = np.argsort(key, kind="stable")
-    ordered = records.take(pa.array(order))
-    content, offsets = _content(ordered)
-    written: dict[int, dict[int, list[bytes]]] = {}
-    for group in _groups(key[order], len(heads[1]), len(thirds)):
-        inside = content[offsets[group.start] : offsets[group.end]]
-        made = make(thirds[group.third], inside)
-        written.setdefault(group.first, {}).setdefault(group.second, []).append(made)
-    return b"".join(
-        [
-            block(
-                1,
-                heads[0][first]
-                + b"".join([block(2, heads[1][second] + b"".join(made)) for second, made in of.items()]),
-            )
-            for first, of in written.items()
-        ]
-    )
+    def __init__(
+        self, above: pa.DictionaryArray, middle: pa.DictionaryArray, messages: Messages, below: Below | None = None
+    ) -> None:
+        levels = [above, middle] + ([] if below is None else [below.heads])
+        self._messages = messages
+        self._make: Make = below.make if below else lambda _, content: content
+        self._heads = [each.dictionary.to_pylist() for each in levels] + ([] if below else [[b""]])
+        self._keys = np.zeros(len(messages.sizes), np.int64)
+        #: Bytes of each row as if it stood alone.
+        self.sizes = messages.sizes.copy()
+        for each in levels:
+            codes = each.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+            self._keys = self._keys * len(each.dictionary) + codes
+            self.sizes += pc.binary_length(each.dictionary).to_numpy(zero_copy_only=False)[codes]
+
+    def request(self, start: int, end: int) -> bytes:
+        """Write rows from ``start`` to before ``end`` as one request."""
+        keys = self._keys[start:end]
+        order = np.argsort(keys, kind="stable")
+        buffer, edges = self._messages.taken(start + order)
+        content, offsets = memoryview(buffer or b""), edges.tolist()
+        written: dict[int, dict[int, list[bytes]]] = {}
+        for group in _groups(keys[order], len(self._heads[1]), len(self._heads[2])):
+            made = self._make(self._heads[2][group.third], bytes(content[offsets[group.start] : offsets[group.end]]))
+            written.setdefault(group.first, {}).setdefault(group.second, []).append(made)
+        return b"".join([block(1, self._heads[0][first] + self._scopes(of)) for first, of in written.items()])
+
+    def _scopes(self, written: dict[int, list[bytes]]) -> bytes:
+        return b"".join([block(2, self._heads[1][second] + b"".join(made)) for second, made in written.items()])
 
 
 def _groups(keys: np.ndarray, scope_count: int, third_count: int) -> Iterator[Group]:
@@ -169,10 +164,3 @@ def _groups(keys: np.ndarray, scope_count: int, third_count: int) -> Iterator[Gr
     for start, end in zip(starts, ends, strict=False):
         above, third = divmod(int(keys[start]), third_count)
         yield Group(*divmod(above, scope_count), third, start, end)
-
-
-def _content(array: pa.Array) -> tuple[bytes, list[int]]:
-    """All bytes of a column, and where each row begins in them."""
-    _, places, content = array.buffers()
-    offsets = np.frombuffer(places, np.int32)[array.offset : array.offset + len(array) + 1]
-    return (content.to_pybytes() if content is not None else b""), offsets.tolist()

@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from spanglass_server.overflow import value_of_text
-from spanglass_server.query.otlp_bytes.grouping import Columns, request, resources, scopes
+from spanglass_server.query.otlp_bytes.grouping import Columns, Records, resources, scopes
+from spanglass_server.query.otlp_bytes.repeating import scattered
 from spanglass_server.query.otlp_bytes.values import Attributes, value_bytes
-from spanglass_server.query.otlp_bytes.wire import FIXED32, block, blocks, fixed, joined, numbers, rows_of
+from spanglass_server.query.otlp_bytes.wire import FIXED32, Messages, block, blocks, fixed, numbers, rows_of
 from spanglass_server.signals import ValueType
 
-_BYTES_COLUMNS = {"severity_text": 3, "trace_id": 9, "span_id": 10, "event_name": 12}
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _EMPTY = "empty"  # the type of a body that was not sent
 
 
-def logs_request(table: pa.Table) -> bytes:
+def log_records(table: pa.Table) -> Iterator[Records]:
     """Write the log records of a table, with their stored columns."""
-    columns, attributes = Columns(table), Attributes(table)
+    columns, attributes = Columns(table), Attributes.of_rows(table)
     parts = [
-        *(blocks(field, found) for name, field in _BYTES_COLUMNS.items() if (found := columns.get(name)) is not None),
+        *columns.each(blocks, severity_text=3, trace_id=9, span_id=10, event_name=12),
         *_times(columns),
         *_body(columns),
-        *attributes.of_records("log", 6),
+        *attributes.at("log", 6),
+        *columns.each(numbers, severity_number=2, dropped_attributes_count=7),
+        *columns.each(partial(fixed, kind=FIXED32), flags=8),
     ]
-    for name, field in (("severity_number", 2), ("dropped_attributes_count", 7)):
-        if (found := columns.get(name)) is not None:
-            parts.append(numbers(field, found))
-    if (flags := columns.get("flags")) is not None:
-        parts.append(fixed(8, flags, FIXED32))
-    written = blocks(2, joined(parts, columns.rows))
-    return request(resources(table, attributes), scopes(table, attributes), written)
+    messages = Messages(parts, columns.rows).as_fields(2)
+    yield Records(resources(table, attributes), scopes(table, attributes), messages)
 
 
 def _times(columns: Columns) -> list[pa.Array]:
     sent, is_observed = columns.get("time_ns"), columns.get("time_is_observed")
     if is_observed is not None:
         sent = pc.if_else(pc.fill_null(is_observed, fill_value=False), pa.scalar(None, pa.int64()), sent)
-    observed = columns.get("observed_time_ns")
-    return [fixed(1, sent)] + ([] if observed is None else [fixed(11, observed)])
+    return [fixed(1, sent), *columns.each(fixed, observed_time_ns=11)]
 
 
 def _body(columns: Columns) -> list[pa.Array]:
@@ -46,18 +49,19 @@ def _body(columns: Columns) -> list[pa.Array]:
     body, kind = columns.get("body"), columns.get("body_type")
     if body is None:
         return []
-    texts = body.cast(pa.string())
+    texts = body if pa.types.is_dictionary(body.type) else body.dictionary_encode()
     is_text = texts.is_valid() if kind is None else pc.and_(texts.is_valid(), kind.is_null())
-    text = pc.if_else(is_text, blocks(1, texts), pa.scalar(None, pa.binary()))
-    parts = [blocks(5, text)]
+    chosen = pc.if_else(is_text, texts.indices, pa.scalar(None, texts.indices.type))
+    parts = [pa.DictionaryArray.from_arrays(chosen, blocks(5, blocks(1, texts.dictionary)))]
     if kind is not None:
-        pairs = zip(texts.to_pylist(), kind.cast(pa.string()).to_pylist(), strict=True)
-        parts.append(rows_of([_other(*each) for each in pairs]))
+        others = np.flatnonzero(kind.is_valid().to_numpy(zero_copy_only=False))
+        pairs = zip(texts.take(pa.array(others)).to_pylist(), kind.take(pa.array(others)).to_pylist(), strict=True)
+        parts.append(scattered(rows_of([_other(*each) for each in pairs]), others, columns.rows))
     return parts
 
 
-def _other(text: str | None, kind: str | None) -> bytes | None:
-    if kind is None or kind == _EMPTY or text is None:
+def _other(text: str | None, kind: str) -> bytes | None:
+    if kind == _EMPTY or text is None:
         return None
     stored = ValueType(kind)
     return block(5, value_bytes(stored, value_of_text(stored, text)))

@@ -9,11 +9,13 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spanglass_server.query.otlp_bytes.grouping import Columns, grouped, items_of, resources, scopes
+from spanglass_server.query.otlp_bytes.grouping import Below, Columns, Records, once, resources, scopes
+from spanglass_server.query.otlp_bytes.items import items_of
 from spanglass_server.query.otlp_bytes.values import Attributes, any_bytes, pair
 from spanglass_server.query.otlp_bytes.wire import (
     FIXED64,
     VARINT,
+    Messages,
     block,
     blocks,
     coded,
@@ -28,9 +30,7 @@ from spanglass_server.query.otlp_bytes.wire import (
 from spanglass_server.query.rows.otlp_values import from_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-_UNSIGNED_64 = 1 << 64
+    from collections.abc import Callable, Iterator, Sequence
 
 
 class _Type(NamedTuple):
@@ -43,33 +43,37 @@ class _Type(NamedTuple):
     fields: Callable[[Columns], list[pa.Array]]
 
 
-def metrics_request(table: pa.Table) -> bytes:
-    """Write the data points of a table, with their stored columns."""
+def point_records(table: pa.Table) -> Iterator[Records]:
+    """The data points of a table, with their stored columns; each type of metrics by itself."""
     kinds = table["metric_type"]
-    # requests one after the other are one request
-    return b"".join(
-        [_of_type(table.filter(pc.equal(kinds, kind)), _TYPES[kind]) for kind in pc.unique(kinds).to_pylist()]
-    )
+    for kind in pc.unique(kinds).to_pylist():
+        yield _of_type(table.filter(pc.equal(kinds, kind)), _TYPES[kind])
 
 
-def _of_type(table: pa.Table, kind: _Type) -> bytes:
-    columns, attributes = Columns(table), Attributes(table)
-    parts = [fixed(3, columns.get("time_ns")), *kind.fields(columns), *attributes.of_records("point", kind.attributes)]
-    if (start := columns.get("start_time_ns")) is not None:
-        parts.append(fixed(2, start))
-    if (flags := columns.get("flags")) is not None:
-        parts.append(numbers(kind.flags, flags))
-    parts += items_of(table, "exemplar", "exemplar_time_ns", lambda few, its: _exemplars(few, its, kind.exemplars))
-    points = blocks(1, joined(parts, columns.rows))
-    heads, tails = _heads(columns), _tails(columns)
-    # the tail stands behind the points, within the data; so both are kept apart in what groups are made by
-    both = joined([blocks(1, heads), blocks(2, tails)], columns.rows)
+def _of_type(table: pa.Table, kind: _Type) -> Records:
+    columns, attributes = Columns(table), Attributes.of_rows(table)
+    parts = [
+        *columns.each(fixed, time_ns=3),
+        *kind.fields(columns),
+        *attributes.at("point", kind.attributes),
+        *columns.each(fixed, start_time_ns=2),
+        *columns.each(numbers, flags=kind.flags),
+        *items_of(table, kind.exemplars, "exemplar", "exemplar_time_ns", _exemplars),
+    ]
 
     def make(head_and_tail: bytes, content: bytes) -> bytes:
         head, tail = _apart(head_and_tail)
         return block(2, head + block(kind.data, content + tail))
 
-    return grouped(resources(table, attributes), scopes(table, attributes), both, points, make)
+    messages = Messages(parts, columns.rows).as_fields(1)
+    below = Below(once(table, ("metric_", "temporality", "is_monotonic"), _heads_and_tails), make)
+    return Records(resources(table, attributes), scopes(table, attributes), messages, below)
+
+
+def _heads_and_tails(table: pa.Table) -> pa.Array:
+    """What stands before the points of a metric, and behind them within its data, as two fields."""
+    columns = Columns(table)
+    return joined([blocks(1, _heads(columns)), blocks(2, _tails(columns))], columns.rows)
 
 
 def _apart(both: bytes) -> tuple[bytes, bytes]:
@@ -89,8 +93,7 @@ def _first(content: bytes) -> tuple[bytes, bytes]:
 
 
 def _heads(columns: Columns) -> pa.Array:
-    named = {"metric_name": 1, "metric_description": 2, "metric_unit": 3}
-    parts = [blocks(field, found) for name, field in named.items() if (found := columns.get(name)) is not None]
+    parts = columns.each(blocks, metric_name=1, metric_description=2, metric_unit=3)
     if (metadata := columns.get("metric_metadata")) is not None:
         parts.append(coded(metadata, _metadata))
     return joined(parts, columns.rows)
@@ -102,36 +105,25 @@ def _metadata(text: str) -> bytes:
 
 
 def _tails(columns: Columns) -> pa.Array:
-    parts = []
-    if (temporality := columns.get("temporality")) is not None:
-        parts.append(numbers(2, temporality))
+    parts = columns.each(numbers, temporality=2)
     if (monotonic := columns.get("is_monotonic")) is not None:
         parts.append(coded(monotonic, lambda value: tag(3, VARINT) + b"\1" if value else b""))
     return joined(parts, columns.rows)
 
 
-def _some(columns: Columns, **fields: int) -> list[pa.Array]:
-    """Fields of eight bytes, of those columns that are there."""
-    return [fixed(field, found) for name, field in fields.items() if (found := columns.get(name)) is not None]
-
-
-def _lists(columns: Columns, **fields: int) -> list[pa.Array]:
-    return [packed(field, found) for name, field in fields.items() if (found := columns.get(name)) is not None]
-
-
 def _numbers(columns: Columns) -> list[pa.Array]:
-    return _some(columns, value_double=4, value_int=6)
+    return columns.each(fixed, value_double=4, value_int=6)
 
 
 def _histogram(columns: Columns) -> list[pa.Array]:
     return [
-        *_some(columns, count=4, sum=5, min=11, max=12),
-        *_lists(columns, bucket_counts=6, explicit_bounds=7),
+        *columns.each(fixed, count=4, sum=5, min=11, max=12),
+        *columns.each(packed, bucket_counts=6, explicit_bounds=7),
     ]
 
 
 def _exponential(columns: Columns) -> list[pa.Array]:
-    parts = _some(columns, count=4, sum=5, zero_count=7, min=12, max=13, zero_threshold=14)
+    parts = columns.each(fixed, count=4, sum=5, zero_count=7, min=12, max=13, zero_threshold=14)
     if (scale := columns.get("scale")) is not None:
         parts.append(coded(scale, lambda value: _signed(6, value)))
     for field, side in ((8, "positive"), (9, "negative")):
@@ -159,7 +151,7 @@ def _buckets(field: int, offset: int | None, counts: Sequence[int] | None) -> by
 
 
 def _summary(columns: Columns) -> list[pa.Array]:
-    parts = _some(columns, count=4, sum=5)
+    parts = columns.each(fixed, count=4, sum=5)
     quantiles, values = columns.get("quantiles"), columns.get("quantile_values")
     if quantiles is not None and values is not None:
         pairs = zip(quantiles.to_pylist(), values.to_pylist(), strict=True)
@@ -176,36 +168,9 @@ def _double(field: int, value: float) -> bytes:
     return tag(field, FIXED64) + struct.pack("<d", value)
 
 
-def _exemplars(table: pa.Table, attributes: Attributes, field: int) -> pa.Array:
-    held = attributes.of_items("exemplar", 7)
-    names = ("time_ns", "value_int", "value_double", "trace_id", "span_id")
-    present = [f"exemplar_{name}" for name in names]
-    nothing = [None] * table.num_rows
-    columns = [table[name].to_pylist() if name in table.column_names else nothing for name in present]
-    written: list[bytes | None] = []
-    for row, (times, *rest) in enumerate(zip(*columns, strict=True)):
-        exemplars = [
-            block(
-                field,
-                _exemplar(time, [values[index] if values else None for values in rest]) + held.get((row, index), b""),
-            )
-            for index, time in enumerate(times or ())
-        ]
-        written.append(b"".join(exemplars) or None)
-    return rows_of(written)
-
-
-def _exemplar(time_ns: int, told: Sequence[Any]) -> bytes:
-    whole_number, real, trace_id, span_id = told
-    return b"".join(
-        [
-            tag(2, FIXED64) + struct.pack("<Q", time_ns % _UNSIGNED_64),
-            _double(3, real) if real is not None else b"",
-            tag(6, FIXED64) + struct.pack("<q", whole_number) if whole_number is not None else b"",
-            block(4, span_id) if span_id else b"",
-            block(5, trace_id) if trace_id else b"",
-        ]
-    )
+def _exemplars(columns: Columns, attributes: Attributes) -> list[pa.Array]:
+    parts = columns.each(fixed, exemplar_time_ns=2, exemplar_value_double=3, exemplar_value_int=6)
+    return parts + columns.each(blocks, exemplar_span_id=4, exemplar_trace_id=5) + attributes.at("exemplar", 7)
 
 
 _TYPES = {

@@ -15,19 +15,20 @@ from spanglass_server.query.otlp_bytes.wire import (
     VARINT,
     block,
     blocks,
-    coded,
+    fixed,
     joined,
     tag,
     varint,
+    varints,
     whole,
 )
 from spanglass_server.query.rows.otlp_values import any_value
-from spanglass_server.signals import LIST_POSITIONS, AttributeColumn, ValueType
+from spanglass_server.signals import AttributeColumn, ValueType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-#: More different texts than these are written all at once, fewer one by one.
+#: More different values than these are written all at once, fewer one by one.
 _DIFFERENT_MAX = 200
 
 
@@ -46,11 +47,6 @@ def any_bytes(value: Mapping[str, Any]) -> bytes:
 def pair(field: int, key: str, value: bytes) -> bytes:
     """Write a ``KeyValue`` as a field."""
     return block(field, block(1, key.encode()) + block(2, value))
-
-
-def pairs(field: int, entries: Any) -> bytes:
-    """Write attributes, each with key, kind and value, as fields."""
-    return b"".join([pair(field, key, value_bytes(kind, value)) for key, kind, value in entries])
 
 
 def _list(held: Mapping[str, Any]) -> bytes:
@@ -73,58 +69,62 @@ _MEMBERS: Mapping[str, Callable[[Any], bytes]] = {
 
 
 class Attributes:
-    """The attributes of a table of stored rows, by position."""
+    """The attributes of a table of stored rows, or of the items of its lists, by position.
 
-    def __init__(self, table: pa.Table) -> None:
+    ``overflow`` has those that are no columns: the row, what, the value.
+    """
+
+    def __init__(self, table: pa.Table, overflow: Sequence[tuple[int, AttributeColumn, Any]]) -> None:
         self._table = table
         self._columns: dict[str, list[tuple[AttributeColumn, Any]]] = defaultdict(list)
         for name, column in zip(table.column_names, table.columns, strict=True):
             attribute = AttributeColumn.parse(name)
             if attribute is not None and column.null_count < table.num_rows:
                 self._columns[attribute.position].append((attribute, column))
-        self._overflow = [*overflow_entries(table)]
+        self._overflow = overflow
+
+    @classmethod
+    def of_rows(cls, table: pa.Table) -> Attributes:
+        """Those of a table of records."""
+        return cls(table, [(row, attribute, value) for row, _, attribute, value in overflow_entries(table)])
 
     def has_overflow(self, position: str) -> bool:
         """Whether some attributes of a position are no columns."""
-        return any(entry[2].position == position for entry in self._overflow)
+        return any(attribute.position == position for _, attribute, _ in self._overflow)
 
-    def of_records(self, position: str, field: int) -> list[pa.Array]:
-        """Columns of fields with the attributes of rows, their resource or scope."""
+    def at(self, position: str, field: int) -> list[pa.Array]:
+        """Columns of fields with the attributes that rows have at a position."""
         columns = [_fields(field, attribute, whole(column)) for attribute, column in self._columns[position]]
-        rest = [entry for entry in self._overflow if entry[2].position == position]
-        if rest and position not in LIST_POSITIONS:
+        if self.has_overflow(position):
             written = [b""] * self._table.num_rows
-            for row, _, attribute, value in rest:
-                written[row] += pairs(field, [(attribute.key, attribute.type, value)])
+            for row, attribute, value in self._overflow:
+                if attribute.position == position:
+                    written[row] += pair(field, attribute.key, value_bytes(attribute.type, value))
             columns.append(pa.array(written, pa.binary()))
         return columns
 
-    def of_items(self, position: str, field: int) -> Mapping[tuple[int, int], bytes]:
-        """Fields with the attributes of events, links or exemplars, by row and index."""
-        items: dict[tuple[int, int], bytes] = defaultdict(bytes)
-        for row, index, attribute, value in self._items(position):
-            items[row, index] += pairs(field, [(attribute.key, attribute.type, value)])
-        return items
-
-    def _items(self, position: str) -> Iterator[tuple[int, int, AttributeColumn, Any]]:
-        for attribute, column in self._columns[position]:
-            for row, values in enumerate(column.to_pylist()):
-                for index, value in enumerate(values or ()):
-                    if value is not None:
-                        yield row, index, attribute, value
-        yield from (entry for entry in self._overflow if entry[2].position == position)
-
 
 def _fields(field: int, attribute: AttributeColumn, column: pa.Array) -> pa.Array:
-    """A column of attributes as fields."""
-    if attribute.type is ValueType.STR and not pa.types.is_dictionary(column.type):
+    """A column of attributes as fields, each different value written once."""
+    kind = attribute.type
+    if kind is ValueType.DOUBLE:  # by its bits: zero and minus zero are equal
+        column = column.view(pa.int64())
+    if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    if attribute.type is ValueType.STR and len(column.dictionary) > _DIFFERENT_MAX:
-        texts = column.dictionary.cast(pa.string())
-        key = pa.scalar(block(1, attribute.key.encode()), pa.binary())
-        both = joined([key, blocks(2, blocks(1, texts))], len(texts))
-        return blocks(field, both).take(column.indices)
-    if attribute.type is ValueType.DOUBLE:  # by its bits: zero and minus zero are equal
-        bits = column.view(pa.int64())
-        return coded(bits, lambda value: pair(field, attribute.key, tag(4, FIXED64) + struct.pack("<q", value)))
-    return coded(column, lambda value: pair(field, attribute.key, value_bytes(attribute.type, value)))
+    values = column.dictionary
+    if kind is ValueType.DOUBLE:
+        values = values.view(pa.float64())
+    if len(values) <= _DIFFERENT_MAX or kind not in _AT_ONCE:
+        made = [pair(field, attribute.key, value_bytes(kind, value)) for value in values.to_pylist()]
+        return pa.DictionaryArray.from_arrays(column.indices, pa.array(made, pa.binary()))
+    key = pa.scalar(block(1, attribute.key.encode()), pa.binary())
+    both = joined([key, blocks(2, _AT_ONCE[kind](values))], len(values))
+    return pa.DictionaryArray.from_arrays(column.indices, blocks(field, both))
+
+
+#: What writes many values of a type at once.
+_AT_ONCE: Mapping[ValueType, Callable[[pa.Array], pa.Array]] = {
+    ValueType.STR: lambda values: blocks(1, values),
+    ValueType.INT: lambda values: varints(values, tag(3, VARINT)),
+    ValueType.DOUBLE: lambda values: fixed(4, values),
+}

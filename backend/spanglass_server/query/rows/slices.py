@@ -20,12 +20,18 @@ def slices(table: pa.Table, most_rows: int, most_bytes: int) -> Iterator[pa.Tabl
 
     Dictionaries of a slice have little that is not in its rows.
     """
-    before = np.concatenate([[0], np.cumsum(row_bytes(table))])
-    start = 0
-    while start < table.num_rows:
-        end = int(np.searchsorted(before, before[start] + most_bytes, "right")) - 1
-        end = min(max(end, start + 1), start + most_rows, table.num_rows)
+    for start, end in cuts(row_bytes(table), most_rows, most_bytes):
         yield _compacted(table.slice(start, end - start))
+
+
+def cuts(sizes: np.ndarray, most_rows: int, most_bytes: int) -> Iterator[tuple[int, int]]:
+    """Yield where slices of rows of these sizes begin and end: at most so many rows and bytes, at least one row."""
+    before = np.concatenate([[0], np.cumsum(sizes)])
+    start = 0
+    while start < len(sizes):
+        end = int(np.searchsorted(before, before[start] + most_bytes, "right")) - 1
+        end = min(max(end, start + 1), start + most_rows, len(sizes))
+        yield start, end
         start = end
 
 
