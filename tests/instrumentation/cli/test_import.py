@@ -134,6 +134,31 @@ def test_an_import_that_was_ended_goes_on(canned, run_import, tmp_path):
     assert run_import("missing.json")[0] == 1
 
 
+@pytest.mark.parametrize("begun", [{}, {"checksum": 5}])
+def test_an_import_that_another_version_began_is_refused(canned, run_import, tmp_path, begun):
+    """Where requests that have arrived are not those that are made now, nothing is sent, and a way on is told."""
+    path, beside = tmp_path / "c.jsonl", tmp_path / ".c.jsonl.imported"
+    path.write_text("\n".join(json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [{}]}]}]}) for _ in range(3)))
+    about = {"url": canned.url, "size": path.stat().st_size, "changed_ns": path.stat().st_mtime_ns}
+    canned.answer("/v1/logs", {})
+    for far, code, sent in (
+        ({"requests": 1, "whole": False}, 1, 0),
+        ({"requests": 9, "whole": False}, 1, 0),
+        ({"requests": 0, "whole": False}, 0, 3),
+        ({"requests": 3, "whole": True}, 0, 0),
+    ):
+        beside.write_text(json.dumps({**about, **begun, **far}))
+        found, received, told = run_import("c.jsonl")
+        assert (found, len(received)) == (code, sent), far
+        if code:
+            assert "another version of spanglass imported a part of it" in told.err
+            assert "finish with that version; or --restart imports all of it" in told.err
+            assert beside.exists()
+    beside.write_text(json.dumps({**about, **begun, "requests": 1, "whole": False}))
+    code, received, _ = run_import("--restart", "c.jsonl")
+    assert (code, len(received)) == (0, 3)
+
+
 def test_what_follows_alone_is_the_parent_and_no_tag_is_lost(canned, run_import, tmp_path):
     """A span that only follows another of its trace has it as parent and link; a key with several values is a list."""
     canned.answer("/v1/traces", {})

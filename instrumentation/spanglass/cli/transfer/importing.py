@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+import zlib
 from collections import Counter, deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 from spanglass.cli import options
 from spanglass.cli.errors import CliError, Exit
@@ -17,7 +19,7 @@ from spanglass.terminal import show
 from spanglass.terminal.safe import terminal_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from spanglass.cli.client import Client, Response
@@ -72,6 +74,21 @@ class _Tally:
         self.lost = 0
 
 
+class _Arrived(NamedTuple):
+    """The requests of a file that have arrived without a gap: how many, and the CRC-32 of their bodies in turn.
+
+    Another version may cut a file otherwise: then the same number of its requests has another checksum.
+    """
+
+    requests: int = 0
+    checksum: int | None = 0  # None: written by a version that had none
+    is_whole: bool = False
+
+    def and_then(self, request: Posted) -> _Arrived:
+        """With one request more."""
+        return _Arrived(self.requests + 1, zlib.crc32(request.body, self.checksum or 0))
+
+
 class _File:
     """A file on its way. How many of its requests have arrived stands beside it until all files of a command have."""
 
@@ -87,15 +104,14 @@ class _File:
         """Post what has not arrived, some requests at once; counted are those that arrived without a gap."""
         if not self._path.is_file():
             raise CliError(f"{self._path} is no file", "name a file, or the directory of an export")
-        arrived = 0 if restart else self._arrived()
-        if arrived is None:
+        arrived = _Arrived() if restart else self._arrived()
+        if arrived.is_whole:
             return
+        rest = self._rest(arrived)
         waiting: deque[tuple[Posted, Future[Response]]] = deque()
         with ThreadPoolExecutor(at_once, thread_name_prefix="import") as threads:
             try:
-                for number, request in enumerate(requests(self._path)):
-                    if number < arrived:
-                        continue
+                for request in rest:
                     waiting.append((request, threads.submit(self._post, request)))
                     if len(waiting) > at_once:
                         arrived = self._take(*waiting.popleft(), arrived)
@@ -104,7 +120,22 @@ class _File:
             except BaseException:
                 threads.shutdown(wait=True, cancel_futures=True)
                 raise
-        self._write(arrived, is_whole=True)
+        self._write(arrived._replace(is_whole=True))
+
+    def _rest(self, arrived: _Arrived) -> Iterator[Posted]:
+        """The requests behind those that have arrived, which are made again and have to be the same."""
+        made = requests(self._path)
+        again = _Arrived()
+        if arrived.checksum is not None:
+            for request in islice(made, arrived.requests):
+                again = again.and_then(request)
+        if again != arrived:
+            raise CliError(
+                f"{self._path}: another version of spanglass imported a part of it, in other requests, so where to go "
+                "on is unknown",
+                "finish with that version; or --restart imports all of it, and that part is then stored twice",
+            )
+        return made
 
     def forget(self) -> None:
         """Remove what stands beside it."""
@@ -113,7 +144,7 @@ class _File:
     def _post(self, request: Posted) -> Response:
         return post(self._client, request, request.content_type, self._retry_for_s)
 
-    def _take(self, request: Posted, answer: Future[Response], arrived: int) -> int:
+    def _take(self, request: Posted, answer: Future[Response], arrived: _Arrived) -> _Arrived:
         """Count a request once the server has it."""
         lost, message = left_out(answer.result(), request)
         self._tally.sent[request.kind.noun] += request.records
@@ -122,12 +153,14 @@ class _File:
             note = f"{lost:,} left out" if lost else "a warning"
             print(f"spanglass import: {request.place}: {note}: {terminal_text(message)}", file=sys.stderr)
         self._progress.add(request.records, len(request.body))
-        self._write(arrived + 1)
-        return arrived + 1
+        arrived = arrived.and_then(request)
+        self._write(arrived)
+        return arrived
 
-    def _write(self, arrived: int, *, is_whole: bool = False) -> None:
+    def _write(self, arrived: _Arrived) -> None:
         try:
-            told = json.dumps({**self._told(), "requests": arrived, "whole": is_whole})
+            far = {"requests": arrived.requests, "checksum": arrived.checksum, "whole": arrived.is_whole}
+            told = json.dumps({**self._told(), **far})
             self._beside.write_text(told, encoding="utf-8")
         except OSError as error:
             hint = "how far an import is stands beside its files"
@@ -137,13 +170,11 @@ class _File:
         about = self._path.stat()
         return {"url": self._client.url, "size": about.st_size, "changed_ns": about.st_mtime_ns}
 
-    def _arrived(self) -> int | None:
-        """How many requests have arrived before, at this server and of this file as it is; None if all have."""
+    def _arrived(self) -> _Arrived:
+        """What has arrived before, at this server and of this file as it is."""
         try:
             told = json.loads(self._beside.read_text(encoding="utf-8"))
-            count, is_whole = int(told.pop("requests")), told.pop("whole", False)
+            count, checksum, is_whole = int(told.pop("requests")), told.pop("checksum", None), told.pop("whole", False)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return 0
-        if told != self._told():
-            return 0
-        return None if is_whole else count
+            return _Arrived()
+        return _Arrived(count, checksum, is_whole) if told == self._told() and (count or is_whole) else _Arrived()
