@@ -1,11 +1,10 @@
-"""An export of everything beside its server, one that is killed and goes on, an import: how fast, in what memory.
+"""An export of everything beside its server, and one that is killed and goes on: how fast, in what memory.
 
     python benchmarks/export.py --data DIR [--last 30d] [--parts 4]
 
 DIR is a data directory with spans, such as ``hundred_million.py`` leaves; it is served, so give a copy. Exports all
 spans of the range as Parquet, once in one go, once killed (SIGKILL) after each part of some and begun again, and
-compares their records. Then imports the first part into an empty server, and sends the same requests to another one as
-exporters do, in turn. Results go to benchmarks/out/export.json.
+compares their records. Results go to benchmarks/out/export.json; ``imports.py`` measures imports.
 """
 
 from __future__ import annotations
@@ -26,10 +25,7 @@ import pyarrow.parquet as pq
 
 from loadgen.process import clean_up_on_sigterm, cpu_seconds
 from loadgen.report import table, write
-from loadgen.sending import Sender
 from loadgen.server import ServerProcess
-from loadgen.transports import factory
-from spanglass.cli.transfer.sources import requests
 
 _MB = 1 << 20
 _LOOK_S = 0.05
@@ -55,33 +51,6 @@ def measured(server: ServerProcess, *words: str) -> dict[str, Any]:
         "command_cpu_s": used.ru_utime + used.ru_stime,
         "server_peak_mb": peak_mb(server.pid),
         "command_peak_mb": used.ru_maxrss / 1024,
-    }
-
-
-class Sent:
-    """The requests that an import makes of a file, ready to be sent."""
-
-    def __init__(self, file: Path) -> None:
-        self._made = list(requests(file))
-
-    def __len__(self) -> int:
-        return len(self._made)
-
-    def item(self, position: int) -> tuple[bytes, int]:
-        """Return one body and its number of records."""
-        return self._made[position].body, self._made[position].records
-
-
-def sent(server: ServerProcess, source: Sent) -> dict[str, Any]:
-    """Send requests over two connections, as many as an import has; what ``measured`` tells."""
-    before = cpu_seconds(server.pid)
-    tally = Sender(factory("http", server.port, server.grpc_port, "traces"), source, connections=2).run()
-    return {
-        "seconds": tally.wall_s,
-        "server_cpu_s": cpu_seconds(server.pid) - before,
-        "command_cpu_s": tally.client_cpu_s,
-        "server_peak_mb": peak_mb(server.pid),
-        "records": tally.accepted,
     }
 
 
@@ -119,7 +88,7 @@ def main() -> None:
     clean_up_on_sigterm()
     with tempfile.TemporaryDirectory(prefix="spanglass-export-") as folder:
         results = measure(arguments, Path(folder))
-    print(table([{"what": name, **results[name]} for name in ("export", "import", "senders")]))
+    print(table([results["export"]]))
     print(f"killed and begun again {results['begun']} times: the same records, {json.dumps(results['same'])}")
     write("export", results)
 
@@ -132,16 +101,8 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     with ServerProcess(arguments.data, {"alerting.shipped": "false"}, log=folder / "server.log") as server:
         one = measured(server, *words, str(whole))
         begun = killed_often(server, [*words, str(killed)], killed, arguments.parts)
-    first = min(whole.glob("spans-*.parquet"))
-    with ServerProcess(folder / "empty", {"alerting.shipped": "false"}, log=folder / "empty.log") as server:
-        taken = measured(server, "import", str(first))
-    source = Sent(first)
-    with ServerProcess(folder / "beside", {"alerting.shipped": "false"}, log=folder / "beside.log") as server:
-        beside = sent(server, source)
     return {
         "export": {"records": records(whole), **one},
-        "import": {"records": pq.ParquetFile(first).metadata.num_rows, **taken},
-        "senders": beside,
         "begun": begun,
         "same": records(whole) == records(killed),
     }
