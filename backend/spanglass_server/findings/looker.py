@@ -75,6 +75,14 @@ class Looker:
         """Whether no minute was looked at yet: then what there is may be worth a look at any time."""
         return not self._looked_at
 
+    @property
+    def needs_newest(self) -> bool:
+        """Whether what came in the last seconds is worth being made columns: until there was an early look.
+
+        After it nothing is due until its minute is over for 20 s, so a new server need not be looked at often either.
+        """
+        return self.is_new and not self._looked_early
+
     def has_news(self) -> bool:
         """Whether there may be a minute to look at, or spans that came late into one that was looked at."""
         arrived_ns = self._arrived_ns()

@@ -72,7 +72,7 @@ class World:
         """Run a query, and count it."""
         self.asked += 1
         self.spent_s += 0.5
-        return self.node.engine.run_here(query)
+        return self.node.engine.run_here(query, needs_newest=self.looker.needs_newest)
 
     def arrived_ns(self) -> int:
         """When the newest spans came."""
@@ -198,6 +198,23 @@ def test_a_cold_start_is_no_finding(world):
     assert world.desk.known() == []
     hours = world.store.hours_of([("shop", "GET /cart")], [MINUTE // 60])
     assert sum(sum(one.durations.buckets.values()) for each in hours.values() for one in each) == 196
+
+
+def test_what_comes_after_the_early_look_waits_to_become_columns(world):
+    """A first look has what is there made columns, the first minute's too; those between leave it to wait for more."""
+    world.send(traces(3, 40, MINUTE))
+    world.clock.now_ns += 15 * 10**9
+    asyncio.run(world.node.ingest.submit(Signal.SPANS, traces(4, 5, MINUTE).SerializeToString()))
+    before_ns = world.arrived_ns()
+    world.looker.step()
+    seen_ns = world.arrived_ns()
+    assert seen_ns > before_ns
+    assert world.listed()
+
+    world.clock.now_ns += 10 * 10**9
+    asyncio.run(world.node.ingest.submit(Signal.SPANS, traces(5, 5, MINUTE).SerializeToString()))
+    world.looker.step()
+    assert world.arrived_ns() == seen_ns
 
 
 def test_whatever_spans_hold_is_looked_at(world):

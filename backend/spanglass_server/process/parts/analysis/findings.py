@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession
 
 _LOG = logging.getLogger(__name__)
-#: So often there is a look, unless nothing was looked at yet; and so often it is asked whether there is to be one.
+#: So often there is a look, unless an early one is to come; and so often it is asked whether there is to be one.
 _LOOK_EVERY_NS: Final = 30 * NS_PER_SECOND
 _ASK_EVERY_S: Final = 4.0
 
@@ -62,8 +62,8 @@ class Findings:
         self._task = self._supervisor.every(_ASK_EVERY_S, "findings", step, self._is_due)
 
     def _ask(self, query: Callable[[QuerySession], Any]) -> Any:
-        # a minute is over for 20 s when it is looked at: only a first look, at one that is not over, needs the newest
-        return self._node.engine.run_paced(query, self._stop, needs_newest=self._looker.is_new)
+        # a minute is over for 20 s when it is looked at: only an early look, at one that is not over, needs the newest
+        return self._node.engine.run_paced(query, self._stop, needs_newest=self._looker.needs_newest)
 
     def _ask_series(self, question: Callable[[SeriesSource], Any]) -> Any:
         return self._node.engine.run_paced(lambda session: question(self._series(session)), self._stop)
@@ -75,7 +75,7 @@ class Findings:
         return self._is_look_due() or self._leaks.is_due()
 
     def _is_look_due(self) -> bool:
-        is_time = self._looker.is_new or not 0 <= self._clock_ns() - self._looked_ns < _LOOK_EVERY_NS
+        is_time = self._looker.needs_newest or not 0 <= self._clock_ns() - self._looked_ns < _LOOK_EVERY_NS
         return (is_time and self._looker.has_news()) or self._looker.is_past_due()
 
     def _step(self) -> None:
