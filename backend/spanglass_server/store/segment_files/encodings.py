@@ -22,9 +22,11 @@ _POINTS = (Signal.METRICS, *ROLLUPS)
 _COMPRESSION = {Signal.SPANS: {"span_id": "none", "start_time_ns": "none", "duration_ns": "none"}}
 #: Of ids of spans the lengths, all equal, are written apart: 1.2 bytes a span less, and they are read in half the time.
 _LENGTHS_APART = {Signal.SPANS: frozenset({"span_id", "parent_span_id"})}
-#: Columns of up to so many distinct values are compressed with LZ4, and have extremes. With 2 for LZ4 spans would take
-#: 0.3 to 0.9 bytes less, and a trace by its id a fifth more time.
+#: Columns of up to so many distinct values have extremes.
 _FEW_VALUES = 32
+#: Those of up to so many are compressed with LZ4. With 32 a span would take 0.1 bytes more, and a trace by its id as
+#: long (docs/adr/0023); with 2 it would take 0.1 to 0.5 less, and a trace by its id a fifth more time.
+_LZ4_VALUES = 8
 #: Zstandard's: 0.3 bytes a span less than by 1, Arrow's default, in as much time. Of lists, which have stack traces,
 #: another 0.1 for a twentieth more time; of all columns by that level 0.2 more, for a quarter.
 _LEVEL, _LEVEL_OF_LISTS = 3, {Signal.SPANS: 6}
@@ -76,7 +78,7 @@ def _compression(values: int | None, name: str, signal: Signal) -> str:
     known = _COMPRESSION.get(signal, {}).get(name)
     if known is not None:
         return known
-    return "zstd" if values is None else "lz4"
+    return "zstd" if values is None or values > _LZ4_VALUES else "lz4"
 
 
 def _level(column: Any, signal: Signal) -> int:
