@@ -29,7 +29,7 @@ FORMS = ("parquet", "duckdb", "ndjson", "otlp")
 _LINES = {"ndjson", "otlp"}
 _PART = 250_000
 _CONNECTIONS = 2
-_SETTINGS = {"alerting.shipped": "false"}
+_SETTINGS = {"alerting.shipped": "false", "query.deadline": "10m"}  # lines are written row by row
 
 
 class Run:
