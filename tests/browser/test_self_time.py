@@ -39,19 +39,6 @@ def test_frames_lead_on(open_page):
     assert "self time" in without.locator("#frame").inner_text()
 
 
-def test_names_end_with_an_ellipsis_where_frames_do(open_page):
-    """A name that is wider than its frame is not cut in a letter: it ends in an ellipsis, within the frame."""
-    page = open_page("shop", "/self-time?last=1h", width=390)
-    names = page.locator(".fl-f:has(text)").evaluate_all(
-        """frames => frames.map(frame => {
-          const [text, rect] = [frame.querySelector("text"), frame.querySelector("rect")];
-          return [text.textContent, text.getComputedTextLength() + 5 <= rect.getBoundingClientRect().width];
-        })"""
-    )
-    assert any(name.endswith("…") for name, _ in names)
-    assert [name for name, fits in names if not fits] == []
-
-
 def test_profiles_of_everything_and_of_a_span(open_page):
     """A function says where it stands, a span of a profiled trace leads to its functions; without any it says how."""
     page = open_page("shop", "/profiles?service=checkout")

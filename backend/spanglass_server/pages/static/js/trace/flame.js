@@ -11,18 +11,6 @@ const LEAST_PX = 2; // a narrower frame is not drawn; it can be seen from near
 const LETTER_PX = 6.5;
 
 export const figure = (name, [number, unit]) => h("div", { class: "fig" }, h("dt", {}, name), h("dd", {}, number, unit && h("small", {}, unit)));
-const pen = document.createElement("canvas").getContext("2d");
-
-/** As much of a text as fits into the room (pixels), with an ellipsis for the rest; nothing where that would say nothing. */
-function fitting(text, room) {
-  if (room <= 2 * LETTER_PX) return "";
-  const width = (part) => pen.measureText(part).width;
-  if (width(text) <= room) return text;
-  let count = Math.min(text.length, Math.floor(room / LETTER_PX) * 2);
-  while (count && width(`${text.slice(0, count)}…`) > room) count -= 1;
-  return count ? `${text.slice(0, count)}…` : "";
-}
-
 const label = (path) => [path.name || "(no name)", path.target].filter(Boolean).join(" ");
 
 export class Flame {
@@ -69,8 +57,6 @@ export class Flame {
     this.at = new Map(this.shown.map((frame) => [frame.place, frame]));
     this.svg.setAttribute("height", ROW * (1 + Math.max(0, ...this.shown.map(({ y }) => y / ROW))));
     const focus = this.root.contains(document.activeElement);
-    const { fontFamily, fontSize } = getComputedStyle(this.svg);
-    pen.font = `${fontSize} ${fontFamily}`;
     this.svg.replaceChildren(...this.shown.map((frame) => this.frame(frame, width)));
     this.out.disabled = this.place < 0;
     this.found();
@@ -83,10 +69,10 @@ export class Flame {
     const url = new URL(location.href);
     url.searchParams.set("frame", place);
     const says = `${label(path)}, ${path.service}: ${durationText(path.work_ns)}, ${this.share(path.work_ns)}, ${this.countOf(path)}`;
-    const written = fitting(label(path), (w / 100) * width - 8);
+    const room = (w / 100) * width - 8;
     return s("svg", { class: css, x: `${x.toFixed(3)}%`, y, width: `${w.toFixed(3)}%`, height: ROW - 1 },
       s("a", { href: url.pathname + url.search, "data-place": place, "aria-label": says, "aria-current": place === this.place ? "true" : null, tabindex: place === this.place || (this.place < 0 && place === 0) ? "0" : "-1" },
-        s("title", {}, says), s("rect", { width: "100%", height: ROW - 2, rx: 2 }), written && s("text", { x: 5, y: 14 }, written)));
+        s("title", {}, says), s("rect", { width: "100%", height: ROW - 2, rx: 2 }), room > 2 * LETTER_PX && s("text", { x: 5, y: 14 }, label(path))));
   }
 
   isBad(path) {
