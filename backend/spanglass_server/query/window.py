@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_core.units import TIME_UNITS_NS, UnitError, parse_duration_ns
 from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.signals import Signal
 from spanglass_server.store.ports import ALL_TIME, Window
 from spanglass_server.times import NS_PER_SECOND, format_time, parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from spanglass_server.query.answers import TimeRange
+    from spanglass_server.store.ports import QuerySession
 
 #: The range of a question that names none.
 DEFAULT_LAST_NS = 3_600 * NS_PER_SECOND
@@ -78,6 +80,14 @@ def clamp(start_ns: int, end_ns: int) -> Window:
 def widen(window: Window, margin_ns: int) -> Window:
     """Add a margin on both sides."""
     return clamp(window.start_ns - margin_ns, window.end_ns + margin_ns)
+
+
+def covered_s_of(session: QuerySession, window: Window, signals: Sequence[Signal] = (Signal.SPANS,)) -> float:
+    """How many seconds of a range have data: a server that was started in it knows nothing of what was before."""
+    first_ns = [first_ns for signal in signals if (first_ns := session.first_ns(signal)) is not None]
+    since_ns = max(min(first_ns, default=window.start_ns), window.start_ns)
+    covered_ns = window.end_ns - since_ns
+    return max(covered_ns / NS_PER_SECOND, 1.0) if covered_ns > 0 else (window.end_ns - window.start_ns) / NS_PER_SECOND
 
 
 def describe(window: Window) -> TimeRange:

@@ -32,11 +32,8 @@ class TableEngine:
             return query(self.session)
 
 
-def application(session, now_ns, more=(), first_ns=1):
-    """Return the pages and both APIs over a session, as one application; ``more`` are routes that need other things.
-
-    ``first_ns`` is when the earliest stored record was.
-    """
+def application(session, now_ns, more=()):
+    """Return the pages and both APIs over a session, as one application; ``more`` are routes that need other things."""
     shared = {
         "engine": TableEngine(session),
         "clock_ns": lambda: now_ns,
@@ -47,15 +44,15 @@ def application(session, now_ns, more=(), first_ns=1):
         *create_api((*ROUTES, *more), **shared, version="1"),
         *create_prometheus_api(Context(series=StoredSeries, **shared), "1", Told(None, 0)),  # no page asks for rules
     ]
-    about = {"clock_ns": shared["clock_ns"], "version": "1", "health": lambda: None, "first_time": lambda: first_ns}
+    about = {"clock_ns": shared["clock_ns"], "version": "1", "health": lambda: None, "first_time": lambda: 1}
     return Starlette(routes=[*api, *page_routes(InProcessApi(Starlette(routes=api)), **about)])
 
 
-def read(session, path, now_ns, more=(), **about):
+def read(session, path, now_ns, more=()):
     """Ask for a page as a browser would; its status, its text without markup, and its HTML."""
 
     async def ask():
-        transport = httpx.ASGITransport(application(session, now_ns, more, **about))
+        transport = httpx.ASGITransport(application(session, now_ns, more))
         async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
             return await client.get(path, headers={"accept": "text/html"})
 

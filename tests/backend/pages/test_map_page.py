@@ -105,10 +105,10 @@ def test_beside_an_earlier_time(open_tables):
 
 def test_rates_are_of_the_time_that_has_data(open_tables):
     """As those of the page of services: of a server that was started in the range, its rates are not of all of it."""
-    session = open_tables(spans=[one for _ in range(12) for one in call("web", "stock", start=NOW - 30)])
-    text = read(session, "/map?last=1h", NOW_NS, first_ns=NOW_NS - 60 * SECOND)[1]
-    assert "stock 0.2 /s 0 %" in text
-    assert "stock 0.2 /min 0 %" in read(session, "/map?last=1h", NOW_NS)[1]
+    calls = [one for _ in range(12) for one in call("web", "stock", start=NOW - 60)]
+    assert "stock 0.2 /s 0 %" in read(open_tables(spans=calls), "/map?last=1h", NOW_NS)[1]
+    before = call("web", "stock", start=NOW - 7200)
+    assert "stock 0.2 /min 0 %" in read(open_tables(spans=[*before, *calls]), "/map?last=1h", NOW_NS)[1]
 
 
 def test_what_cannot_be_shown(open_tables):

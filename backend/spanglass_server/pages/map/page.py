@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages.explorer import search
 from spanglass_server.pages.map import links
-from spanglass_server.pages.rendering.format import parse_time_ns
-from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,14 +48,12 @@ async def _find(visit: Visit) -> dict[str, Any]:
         hops=visit.param("hops"), earlier=visit.param("earlier"),
     )  # fmt: skip
     compares = answer["before"] is not None
-    covered = _covered_s(visit, answer["window"]), _covered_s(visit, answer["before"] or answer["window"])
     nodes = {
-        node["id"]: {**_rated(node, *covered), "what": _what(node), "look": _look(node, compares=compares)}
-        for node in answer["nodes"]
+        node["id"]: {**node, "what": _what(node), "look": _look(node, compares=compares)} for node in answer["nodes"]
     }
     edges = [
         {
-            **_rated(edge, *covered),
+            **edge,
             "from": nodes[edge["caller"]],
             "to": nodes[edge["callee"]],
             "look": _look(edge, compares=compares),
@@ -71,19 +67,6 @@ async def _find(visit: Visit) -> dict[str, Any]:
         "edges": edges,
         "drawn": json.dumps(_drawn(visit, [*nodes.values()], edges)),
     }
-
-
-def _covered_s(visit: Visit, window: Mapping[str, Any]) -> float:
-    """How much of a range has data, in seconds: a server that was started in it knows nothing of what was before."""
-    start_ns, end_ns = parse_time_ns(window["start_time"]), parse_time_ns(window["end_time"])
-    since_ns = max(start_ns, visit.site.first_time() or start_ns)
-    return max((end_ns - (since_ns if since_ns < end_ns else start_ns)) / SECOND_NS, 1.0)
-
-
-def _rated(found: Mapping[str, Any], now_s: float, before_s: float) -> dict[str, Any]:
-    """Return a node or call with its rates over what has data, as those of services are."""
-    before = found["before"] and {**found["before"], "rate_per_s": found["before"]["calls"] / before_s}
-    return {**found, "rate_per_s": found["calls"] / now_s, "before": before}
 
 
 def _what(node: Mapping[str, Any]) -> str:

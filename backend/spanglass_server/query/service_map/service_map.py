@@ -9,8 +9,7 @@ from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.service_map.distribution import Figures
 from spanglass_server.query.service_map.graph import Graph, Node, graph_of
 from spanglass_server.query.service_map.measuring import measure
-from spanglass_server.query.window import clamp, describe
-from spanglass_server.times import NS_PER_SECOND
+from spanglass_server.query.window import clamp, covered_s_of, describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,13 +43,16 @@ def service_map(session: QuerySession, question: MapQuestion) -> ServiceMap:
     """Answer ``GET /api/v1/service-map``; BadQuestionError for a service that the range does not have."""
     measured = measure(session, question.window, question.filter)
     now, before, earlier = graph_of(measured), None, Graph({}, {})
+    seconds = covered_s_of(session, question.window)
+    seconds_before = seconds
     if question.earlier_ns:
         start_ns, end_ns = question.window.start_ns, question.window.end_ns
         before = clamp(start_ns - question.earlier_ns, end_ns - question.earlier_ns)
         earlier = graph_of(measure(session, before, question.filter))
+        seconds_before = covered_s_of(session, before)
     whole = _focused(_both(now, earlier), question)
     shown = whole.busiest(MAX_NODES)
-    figures = _Figures(now, earlier, (question.window.end_ns - question.window.start_ns) / NS_PER_SECOND)
+    figures = _Figures(now, earlier, seconds, seconds_before)
     return {
         "window": describe(question.window),
         "before": describe(before) if before else None,
@@ -85,30 +87,35 @@ def _ordered(found: Mapping[Key, Figures]) -> list[Key]:
 
 @dataclass(frozen=True, slots=True)
 class _Figures:
-    """Figures of both ranges, which are equally long."""
+    """Figures of both ranges, and how many seconds of each have spans."""
 
     now: Graph
     earlier: Graph
     seconds: float
+    seconds_before: float
 
     def of_node(self, node: Node) -> tuple[CallFigures, CallFigures | None]:
         """Of now, and of before where it was seen."""
         before = self.earlier.nodes.get(node)
-        return self._shown(self.now.nodes.get(node, _NOTHING)), None if before is None else self._shown(before)
+        return _shown(self.now.nodes.get(node, _NOTHING), self.seconds), self._before(before)
 
     def of_edge(self, ends: tuple[Node, Node]) -> tuple[CallFigures, CallFigures | None]:
         """Of now, and of before where there were calls."""
         before = self.earlier.edges.get(ends)
-        return self._shown(self.now.edges.get(ends, _NOTHING)), None if before is None else self._shown(before)
+        return _shown(self.now.edges.get(ends, _NOTHING), self.seconds), self._before(before)
 
-    def _shown(self, found: Figures) -> CallFigures:
-        return {
-            "calls": round(found.calls),
-            "rate_per_s": found.calls / self.seconds,
-            "errors": round(found.errors),
-            "error_ratio": found.errors / found.calls if found.calls else None,
-            "p95_ns": found.p95_ns,
-        }
+    def _before(self, found: Figures | None) -> CallFigures | None:
+        return None if found is None else _shown(found, self.seconds_before)
+
+
+def _shown(found: Figures, seconds: float) -> CallFigures:
+    return {
+        "calls": round(found.calls),
+        "rate_per_s": found.calls / seconds,
+        "errors": round(found.errors),
+        "error_ratio": found.errors / found.calls if found.calls else None,
+        "p95_ns": found.p95_ns,
+    }
 
 
 def _node(session: QuerySession, node: Node, figures: _Figures) -> MapNode:

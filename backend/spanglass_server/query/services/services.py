@@ -20,9 +20,8 @@ from spanglass_server.query.answers import (
 from spanglass_server.query.services.estimates import sampled_share
 from spanglass_server.query.services.measuring import REQUESTS, ROOTS, SPANS, Measuring, named
 from spanglass_server.query.traces.identity import kind_name
-from spanglass_server.query.window import Buckets, bucket_seconds, describe
-from spanglass_server.signals import Signal
-from spanglass_server.times import NS_PER_SECOND, format_time
+from spanglass_server.query.window import Buckets, bucket_seconds, covered_s_of, describe
+from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -122,7 +121,7 @@ def list_services(session: QuerySession, window: Window, buckets: int) -> Servic
     others = [total["service"] for total in totals if total["service"] not in measured]
     if others:
         measured |= measuring.requests(ROOTS, steps, whole=steps is not None, services=others)
-    covered_s = _covered_s(session, window)
+    covered_s = covered_s_of(session, window)
     times = None if steps is None else [bucket_seconds(start_ns) for start_ns in steps.starts_ns()]
     services = [
         _service(
@@ -160,14 +159,6 @@ def _service(
 def _sampled_share(row: Row) -> float | None:
     """Return which share of the requests was kept, null where all were."""
     return sampled_share(row.get("stored"), row["requests"])
-
-
-def _covered_s(session: QuerySession, window: Window) -> float:
-    """How much of a range has data: a server that was started in it knows nothing of what was before."""
-    first_ns = session.first_ns(Signal.SPANS)
-    since_ns = window.start_ns if first_ns is None else max(first_ns, window.start_ns)
-    covered_ns = window.end_ns - since_ns
-    return max(covered_ns / NS_PER_SECOND, 1.0) if covered_ns > 0 else (window.end_ns - window.start_ns) / NS_PER_SECOND
 
 
 def _rates(row: Row, covered_s: float) -> Rates:
@@ -229,7 +220,7 @@ def total_series(session: QuerySession, window: Window, buckets: int) -> TotalSe
         "step_s": steps.step_s,
         "points": _points(found, steps),
         "sampled_share": _sampled_share(whole),
-        **_rates(whole, _covered_s(session, window)),
+        **_rates(whole, covered_s_of(session, window)),
         **percentiles(whole),
     }
 
@@ -245,7 +236,7 @@ def list_operations(
 ) -> OperationList:
     """Answer ``GET /api/v1/services/{service}/operations``: spans by name and kind, most time or most spans first."""
     found = Measuring(session, window).operations(service, limit, REQUESTS if only_requests else SPANS, order)
-    covered_s = _covered_s(session, window)
+    covered_s = covered_s_of(session, window)
     operations = [_operation(row, covered_s) for row in found]
     return {"window": describe(window), "service": service, "operations": operations}
 

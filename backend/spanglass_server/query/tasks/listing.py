@@ -11,8 +11,9 @@ from spanglass_server.query.services.estimates import sampled_share
 from spanglass_server.query.tasks.levels import active_tasks, queue_lengths
 from spanglass_server.query.tasks.measured import measured_runs, measured_waits
 from spanglass_server.query.tasks.runs import TaskSpans, Wanted
-from spanglass_server.query.window import Buckets, bucket_seconds, describe
-from spanglass_server.times import NS_PER_SECOND, format_time
+from spanglass_server.query.window import Buckets, bucket_seconds, covered_s_of, describe
+from spanglass_server.signals import Signal
+from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from spanglass_server.query.tasks.levels import Level
     from spanglass_server.query.tasks.runs import Runs, TaskKey, Wait
     from spanglass_server.store.ports import QuerySession, Window
+
+#: What tells of tasks and queues.
+_TOLD_BY = (Signal.SPANS, Signal.METRICS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +41,6 @@ class TaskQuestion:
     def steps(self) -> Buckets:
         """The steps of the range."""
         return Buckets.about(self.window, min(self.buckets, MAX_STEPS))
-
-    @property
-    def seconds(self) -> float:
-        """The length of the range."""
-        return (self.window.end_ns - self.window.start_ns) / NS_PER_SECOND
 
     def wanted(self, limit: int) -> Wanted:
         """What is asked of spans."""
@@ -64,11 +63,12 @@ def list_tasks(session: QuerySession, question: TaskQuestion, limit: int) -> Tas
         waits = spans.waits(timed)
     waits |= measured_waits(session, window, question.filter)
     active = active_tasks(session, window, question.filter, steps, shown) if shown else {}
+    seconds = covered_s_of(session, window, _TOLD_BY)
     return {
         "window": describe(window),
         "step_s": steps.step_s,
         "tasks": [
-            _task(session, question, key, _Told(runs[key], waits.get(key), active.get(key), key in of_spans))
+            _task(session, question, key, seconds, _Told(runs[key], waits.get(key), active.get(key), key in of_spans))
             for key in shown
         ],
         "total": total + len(others),
@@ -100,7 +100,7 @@ class _Told:
         return "spans" if self.has_spans else "metrics"
 
 
-def _task(session: QuerySession, question: TaskQuestion, key: TaskKey, told: _Told) -> Task:
+def _task(session: QuerySession, question: TaskQuestion, key: TaskKey, seconds: float, told: _Told) -> Task:
     runs, wait = told.runs, told.wait
     return {
         "task": key.task,
@@ -111,7 +111,7 @@ def _task(session: QuerySession, question: TaskQuestion, key: TaskKey, told: _To
         "operation": runs.operation,
         "source": told.source,
         "runs": whole(runs.runs),
-        "rate_per_s": runs.runs / question.seconds,
+        "rate_per_s": runs.runs / seconds,
         "failed": whole(runs.failed),
         "failed_ratio": runs.failed / runs.runs if runs.runs else None,
         "p50_ns": runs.p50_ns,
@@ -168,11 +168,12 @@ def list_queues(session: QuerySession, question: TaskQuestion, limit: int) -> Qu
     wanted = {name: side for name, side in sides.items() if _is_of(question, name, side)}
     total += len(wanted.keys() & named)
     order = sorted(wanted, key=lambda name: _rank(name, wanted[name], lengths))
+    seconds = covered_s_of(session, window, _TOLD_BY)
     return {
         "window": describe(window),
         "start": bucket_seconds(steps.first_ns),
         "step_s": steps.step_s,
-        "queues": [_queue(question, name, wanted[name], lengths) for name in order[:limit]],
+        "queues": [_queue(question, name, wanted[name], seconds, lengths.get(name)) for name in order[:limit]],
         "total": total,
     }
 
@@ -188,8 +189,7 @@ def _is_of(question: TaskQuestion, name: str, side: _Sides) -> bool:
     return of_service and question.queue in ("", name)
 
 
-def _queue(question: TaskQuestion, name: str, side: _Sides, lengths: Mapping[str, Level]) -> Queue:
-    level = lengths.get(name)
+def _queue(question: TaskQuestion, name: str, side: _Sides, seconds: float, level: Level | None) -> Queue:
     steps = [level.steps.get(place) for place in range(question.steps.count)] if level else []
     return {
         "queue": name,
@@ -197,9 +197,9 @@ def _queue(question: TaskQuestion, name: str, side: _Sides, lengths: Mapping[str
         "senders": sorted(side.senders),
         "consumers": sorted(side.consumers),
         "sent": side.sent,
-        "sent_per_s": None if side.sent is None else side.sent / question.seconds,
+        "sent_per_s": None if side.sent is None else side.sent / seconds,
         "processed": whole(side.processed),
-        "processed_per_s": side.processed / question.seconds,
+        "processed_per_s": side.processed / seconds,
         "failed": whole(side.failed),
         "length": level.now if level else None,
         "longest": max((value for value in steps if value is not None), default=None),

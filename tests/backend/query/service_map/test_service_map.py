@@ -84,6 +84,23 @@ WHOLE = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("first", "rate", "before"),
+    [
+        pytest.param(0, 0.01, 0.01, id="stored before both"),
+        pytest.param(950, 0.01, 0.02, id="in the middle of the earlier range"),
+        pytest.param(1050, 0.02, None, id="in the middle of the range"),
+    ],
+)
+def test_rates_are_of_the_time_that_has_spans(open_tables, first, rate, before):
+    """Of each range they are from the first span on that was ever stored, as rates of services are."""
+    times = {first, 1050} | ({950} if before else set())
+    spans = [one for start in sorted(times) for one in call("web", "stock", start=start)]
+    (edge,) = service_map(open_tables(spans=spans), MapQuestion(WINDOW, earlier_ns=100 * SECOND))["edges"]
+    assert edge["rate_per_s"] == pytest.approx(rate)
+    assert (edge["before"] and edge["before"]["rate_per_s"]) == (before and pytest.approx(before))
+
+
 def test_calls_between_services(open_tables):
     """Callees are told by the spans below calls, by what calls name, and by queues; calls in vain count too."""
     parents = [span(INTERNAL, "cron")]
@@ -93,7 +110,7 @@ def test_calls_between_services(open_tables):
     web = next(node for node in answer["nodes"] if node["id"] == "service:web")
     assert web == {
         "id": "service:web", "kind": "service", "name": "web", "system": "", "slot": 5, "calls": 1,
-        "rate_per_s": 0.01, "errors": 0, "error_ratio": 0.0, "p95_ns": 100_000_000, "before": None,
+        "rate_per_s": 0.02, "errors": 0, "error_ratio": 0.0, "p95_ns": 100_000_000, "before": None,
     }  # fmt: skip
     database = next(node for node in answer["nodes"] if node["kind"] == "database")
     assert (database["system"], database["name"], database["calls"], database["slot"]) == (

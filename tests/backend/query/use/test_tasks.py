@@ -52,6 +52,16 @@ def test_tasks_of_spans(open_tables):
     assert list_tasks(open_tables(spans=spans()), TaskQuestion(WINDOW, queue="none"), 10)["tasks"] == []
 
 
+def test_rates_are_of_the_time_that_has_data(open_tables):
+    """Of a server that got its first span or point in the middle of the range, they are of the second half."""
+    late = [each for place in range(5, 10) for each in celery(60 * place, 0)]
+    (task,) = list_tasks(open_tables(spans=late), ALL, 10)["tasks"]
+    (queue,) = list_queues(open_tables(spans=late), ALL, 10)["queues"]
+    assert [round(1 / rate) for rate in (task["rate_per_s"], queue["sent_per_s"], queue["processed_per_s"])] == [60] * 3
+    (task,) = list_tasks(open_tables(spans=late, metrics=rq()), TaskQuestion(WINDOW, queue="mails"), 10)["tasks"]
+    assert round(1 / task["rate_per_s"]) == (600 - 30) / 5  # the first point is of 30 s after the beginning
+
+
 def test_waits_by_links_and_of_parts(open_tables, monkeypatch):
     """A consumer that links to the sender waits from there, not from its parent; of many runs some are asked."""
     queue = {"span.messaging.system:str": "kafka", "span.messaging.destination.name:str": "orders"}
