@@ -35,6 +35,13 @@ FOUND = {
     "over, too few to say": ([*CALM, (20, 5, 10), (23, 0, 10)], Finding("failing", 0.25, 0.0, 480)),
     "over for a while": ([*CALM * 5, (20, 10, 10), *CALM[:5]], Finding("failed", 0.5, 0.0, 2400, 2460)),
     "over for a while, and no more said": ([*CALM * 5, (20, 10, 10), *CALM[:6]], None),
+    "fails now and then as always": ([(20, each, 10) for each in (0, 1, 1, 0, 2) * 4], None),
+    "failed now and then as always": ([*[(20, each, 10) for each in (0, 1, 1, 0, 2) * 4], (20, 0, 10)], None),
+    "always fails too often": ([(20, each, 10) for each in (0, 2, 3) * 7], Finding("failing", 35 / 420, 0.0, 60)),
+    "fails more than it always does": (
+        [*[(20, each, 10) for each in (0, 1, 1, 0) * 5], (20, 8, 10)],
+        Finding("failing", 0.4, 0.025, 1200),
+    ),
     "a fault long ago among many": ([*CALM * 5, (20, 10, 10), *CALM * 5], None),
     "slow since two buckets": ([*CALM, (20, 0, 200), (3, 0, 220)], Finding("slow", 210 * MS, 10 * MS, 480)),
     "slow in one of the newest": ([*CALM, (9, 0, 200), (9, 0, 10)], None),

@@ -1,12 +1,14 @@
 """What is wrong with a service, from its course over time: it fails, it became slow, it fell silent.
 
 Everything is held against the same service earlier in the range, or at the same time of earlier days; nothing is
-compared between services, and few records say nothing. The newest buckets are looked at first: a fault of the last
-minute must show in a range of hours.
+compared between services, and few records say nothing. Of a service that always fails now and then, what fails is told
+where it is more than comes by chance, or too much in all of the range. The newest buckets are looked at first: a fault
+of the last minute must show in a range of hours.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 
 #: From this share of failing requests on a service is said to need attention, if more than one failed.
 BAD_RATIO, LEAST_ERRORS = 0.05, 2
-#: A fault is over when by chance so many requests succeed one time in a thousand; that is said for some buckets.
+#: A fault is one if so many requests fail by chance one time in a thousand, and over when so many succeed; that is
+#: said for some buckets.
 BY_CHANCE, RECENT_BUCKETS = 0.001, 5
 #: "Now" is as many of the newest buckets as hold this many requests, but no more than so many buckets.
 NOW_REQUESTS, NOW_BUCKETS = 10, 3
@@ -82,11 +85,23 @@ def _failing(points: Sequence[Mapping[str, Any]]) -> Finding | None:
     bad = [point for point in [*before[calm:], *now] if point["errors"]]
     if _is_over(now, _ratio(bad)):
         return None
-    return Finding("failing", _ratio(bad), _ratio(before[:calm]), bad[0]["t"])
+    if _are_more([*before[calm:], *now], before[:calm]):
+        return Finding("failing", _ratio(bad), _ratio(before[:calm]), bad[0]["t"])
+    always = [*before, *now]
+    first = next(point for point in always if point["errors"])
+    return Finding("failing", _ratio(always), 0.0, first["t"]) if _fails(always) else None
 
 
 def _fails(points: Sequence[Mapping[str, Any]]) -> bool:
     return _count(points, "errors") >= LEAST_ERRORS and _ratio(points) >= BAD_RATIO
+
+
+def _are_more(points: Sequence[Mapping[str, Any]], usual: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether more fail than can be by chance where so many usually do, by Chernoff's bound of a Poisson variable."""
+    failed, expected = _count(points, "errors"), _ratio(usual) * _count(points, "requests")
+    if not expected:
+        return True
+    return failed > expected and failed * math.log(failed / expected) - (failed - expected) >= -math.log(BY_CHANCE)
 
 
 def _is_over(now: Sequence[Mapping[str, Any]], bad_ratio: float) -> bool:
@@ -105,6 +120,8 @@ def _failed(points: Sequence[Mapping[str, Any]]) -> Finding | None:
     start = next((i for i in range(end, 0, -1) if _ratio(busy[i - 1 : i]) < BAD_RATIO), 0)
     stretch = busy[start:end]
     if not _fails(stretch) or not (len(busy) - end <= RECENT_BUCKETS or _fails(points)):
+        return None
+    if not _are_more(stretch, [*busy[:start], *busy[end:]]):
         return None
     step_s = points[1]["t"] - points[0]["t"] if len(points) > 1 else 0
     return Finding("failed", _ratio(stretch), _ratio(busy[:start]), stretch[0]["t"], stretch[-1]["t"] + step_s)
