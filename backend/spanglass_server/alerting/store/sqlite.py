@@ -173,7 +173,7 @@ class SqliteAlertStore:
     def attach(self, alert_id: str, evidence: Mapping[str, Any], entry: Entry) -> None:
         """See ``AlertStore``."""
         with self._change() as change:
-            change.show(merging.with_evidence(change.alert(alert_id), evidence, entry), entry)
+            change.attach(merging.with_evidence(change.alert(alert_id), evidence, entry), entry)
 
     def join(self, alert_id: str, head_id: str, entry: Entry) -> None:
         """See ``AlertStore``."""
@@ -243,8 +243,8 @@ class _Change:
         self._connection.execute(rows.UPDATE_ALERT, rows.changed_values(alert))
         return self._with_entries(alert, entries)
 
-    def show(self, alert: Alert, entry: Entry) -> None:
-        """Write an alert in the place of the one with its id, with its evidence."""
+    def attach(self, alert: Alert, entry: Entry) -> None:
+        """Write an alert in the place of the one with its id, and its evidence."""
         evidence = rows.evidence_value(alert.evidence)
         self._connection.execute("UPDATE alerts SET evidence = ? WHERE id = ?", (evidence, alert.id))
         self.replace(alert, entry)

@@ -43,16 +43,14 @@ def service_map(session: QuerySession, question: MapQuestion) -> ServiceMap:
     """Answer ``GET /api/v1/service-map``; BadQuestionError for a service that the range does not have."""
     measured = measure(session, question.window, question.filter)
     now, before, earlier = graph_of(measured), None, Graph({}, {})
-    seconds = covered_s_of(session, question.window)
-    seconds_before = seconds
     if question.earlier_ns:
         start_ns, end_ns = question.window.start_ns, question.window.end_ns
         before = clamp(start_ns - question.earlier_ns, end_ns - question.earlier_ns)
         earlier = graph_of(measure(session, before, question.filter))
-        seconds_before = covered_s_of(session, before)
     whole = _focused(_both(now, earlier), question)
     shown = whole.busiest(MAX_NODES)
-    figures = _Figures(now, earlier, seconds, seconds_before)
+    covered = (covered_s_of(session, window) for window in (question.window, before or question.window))
+    figures = _Figures(now, earlier, *covered)
     return {
         "window": describe(question.window),
         "before": describe(before) if before else None,
